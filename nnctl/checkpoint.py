@@ -1,0 +1,140 @@
+"""Weights with all that is needed to use them again, in one safetensors file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+import nnctl
+from nnctl.errors import CheckpointError, Problem
+from nnctl.posix import replace_durably
+
+BEST = "best.safetensors"
+FORMAT = "1"
+_LARGEST_HEADER = 100_000_000
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A checkpoint's tensors by name, and its metadata: texts, most of them JSON."""
+
+    path: Path
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str]
+
+    def value(self, key: str) -> Any:
+        """Return a metadata entry that is JSON. Raises CheckpointError where it is missing or broken."""
+        try:
+            return json.loads(self.text(key))
+        except ValueError:
+            raise _broken(self.path, f"its metadata entry `{key}` is not JSON") from None
+
+    def text(self, key: str) -> str:
+        """Return a metadata entry. Raises CheckpointError where it is missing."""
+        try:
+            return self.metadata[key]
+        except KeyError:
+            hint = "only checkpoints that `nnctl train` or `nnctl export` wrote can be used here"
+            raise _broken(self.path, f"it has no metadata entry `{key}`", hint) from None
+
+
+def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write a checkpoint in one piece: a reader sees the whole new file or the old one."""
+    replace_durably(path, encoded(tensors, metadata))
+
+
+def encoded(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """Return the content of a checkpoint's file, with the hash of its tensors in the metadata."""
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    entries = {**metadata, "format": FORMAT, "nnctl": nnctl.__version__, "sha256": digest(ready)}
+    return safetensors.torch.save(ready, entries)
+
+
+def read_weights(path: str | Path) -> Weights:
+    """Return the checkpoint in a file, or the best weights of a run directory.
+
+    Raises CheckpointError, naming the file, where it is missing, damaged, or newer than this nnctl.
+    """
+    given = Path(path)
+    file = given / BEST if given.is_dir() else given
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        what = f"{given} is a directory without {BEST}" if given.is_dir() else f"there is no file {file}"
+        hint = "give a .safetensors file, or the directory of a run that has finished an epoch"
+        raise CheckpointError(Problem("checkpoint-missing", what, hint=hint)) from None
+    metadata = _metadata(file, data)
+    try:
+        tensors = safetensors.torch.load(data)
+    except (SafetensorError, ValueError, KeyError, RuntimeError, TypeError, OverflowError) as error:
+        raise _broken(file, str(error)) from None
+    if (found := metadata.get("format", FORMAT)) != FORMAT:
+        raise _broken(file, f"its format is {found}, this nnctl reads {FORMAT}", "use the nnctl that wrote it")
+    if "sha256" in metadata and metadata["sha256"] != digest(tensors):
+        raise _broken(file, "its weights are not those that were written")
+    return Weights(file, tensors, metadata)
+
+
+def load_into(net: nn.Module, weights: Weights) -> None:
+    """Copy a checkpoint's tensors into a network. Raises CheckpointError where names, shapes or types differ."""
+    expected, found = net.state_dict(), weights.tensors
+    details = [f"missing: {name} {_kind(expected[name])}" for name in expected if name not in found]
+    details += [f"unknown: {name} {_kind(found[name])}" for name in found if name not in expected]
+    details += [
+        f"{name}: the network has {_kind(expected[name])}, the file {_kind(found[name])}"
+        for name in expected
+        if name in found and _kind(expected[name]) != _kind(found[name])
+    ]
+    if details:
+        shown = (*details[:5], f"and {len(details) - 5} more") if len(details) > 6 else tuple(details)
+        message = f"the weights in {weights.path} do not fit the network that its spec describes"
+        raise CheckpointError(Problem("checkpoint-mismatch", message, details=shown))
+    net.load_state_dict(found)
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of names, types, shapes and bytes of tensors, whatever their order."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        total.update(f"{name}\x1f{_kind(tensor)}\x1f".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+
+
+def _metadata(path: Path, data: bytes) -> dict[str, str]:
+    """Check the header before anything is allocated from it, and return its metadata."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or not 2 <= length <= min(_LARGEST_HEADER, len(data) - 8):
+        raise _broken(path, "it is not a whole safetensors file")
+    try:
+        header = json.loads(data[8 : 8 + length], object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError):
+        header = None
+    metadata = header.pop("__metadata__", {}) if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise _broken(path, "its header is not that of a safetensors file")
+    return metadata
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return dict(pairs)
+
+
+def _broken(path: Path, why: str, hint: str | None = None) -> CheckpointError:
+    return CheckpointError(Problem("checkpoint-damaged", f"cannot use {path}: {why}", hint=hint))

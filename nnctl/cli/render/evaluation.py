@@ -1,0 +1,65 @@
+"""What `eval` prints: the measures, each class, and what was taken for what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnctl.cli.render.columns import aligned
+from nnctl.cli.render.numbers import measure, thousands
+
+if TYPE_CHECKING:
+    from nnctl.cli.terminal import Terminal
+    from nnctl.evaluation.checkpoint import EvalResult
+
+_MEASURES = ("loss", "accuracy", "error", "top5", "rmse", "mae", "r2")
+_WIDEST_MATRIX = 20
+"""Classes up to which the confusion matrix is printed; `--json` always has it."""
+
+
+def print_evaluation(result: EvalResult, to: Terminal) -> None:
+    """Print the measures, then each class, then the confusion matrix."""
+    rows = [("split", f"{result.split}, {thousands(result.n)} samples")]
+    rows += [(name, measure(value)) for name in _MEASURES if (value := getattr(result, name)) is not None]
+    rows += [(f"accuracy of {head}", measure(value)) for head, value in (result.heads or {}).items()]
+    for line in aligned(rows):
+        to.print(line)
+    if result.per_class and result.confusion:
+        to.print()
+        _print_classes(result, to)
+        if len(result.per_class) <= _WIDEST_MATRIX:
+            to.print()
+            _print_confusion(result, to)
+
+
+def _print_classes(result: EvalResult, to: Terminal) -> None:
+    assert result.per_class is not None
+    assert result.confusion is not None
+    names = [one.name for one in result.per_class]
+    rows = [("class", "samples", "accuracy", "most often taken for")]
+    for number, one in enumerate(result.per_class):
+        accuracy = "" if one.accuracy is None else measure(one.accuracy)
+        rows.append((one.name, thousands(one.n), accuracy, _mistaken(result.confusion[number], number, names)))
+    _print_table(rows, {1, 2}, to)
+
+
+def _mistaken(row: tuple[int, ...], own: int, names: list[str]) -> str:
+    """Return the wrong class that was named most often, or nothing where none was."""
+    others = [(count, -index) for index, count in enumerate(row) if index != own]
+    count, index = max(others, default=(0, 0))
+    return f"{names[-index]} ({count})" if count else ""
+
+
+def _print_confusion(result: EvalResult, to: Terminal) -> None:
+    assert result.per_class is not None
+    assert result.confusion is not None
+    names = [one.name for one in result.per_class]
+    rows = [("true \\ named", *names)]
+    rows += [(name, *(str(count) if count else "·" for count in row)) for name, row in zip(names, result.confusion, strict=True)]
+    _print_table(rows, range(1, len(names) + 1), to)
+
+
+def _print_table(rows: list[tuple[str, ...]], right: set[int] | range, to: Terminal) -> None:
+    heading, *lines = aligned(rows, right)
+    to.print(to.paint(heading, "dim"))
+    for line in lines:
+        to.print(line)

@@ -1,0 +1,70 @@
+"""One entry of a spec: `relu`, `conv: 64` or `conv: {channels: 64}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nnctl.component.family import find, names
+from nnctl.document.node import Mapping, Node, Scalar, Unknown, describe, is_null
+from nnctl.document.suggest import did_you_mean
+from nnctl.errors import Position, Problem
+
+SYNONYMS = {
+    "fc": "linear",
+    "dense": "linear",
+    "fully_connected": "linear",
+    "conv1d": "conv",
+    "conv2d": "conv",
+    "conv3d": "conv",
+    "convolution": "conv",
+    "maxpool2d": "max_pool",
+    "avgpool2d": "avg_pool",
+    "batchnorm2d": "batch_norm",
+    "bn": "batch_norm",
+    "swish": "silu",
+    "crossentropyloss": "cross_entropy",
+    "nll": "cross_entropy",
+    "l2": "mse",
+    "momentum": "sgd",
+    "nesterov": "sgd",
+    "glorot": "xavier",
+    "he": "kaiming",
+    "resnet_block": "basic_block",
+    "global_average_pool": "global_avg_pool",
+    "cifar": "cifar10",
+}
+"""Other names that people know a kind by; they are hints in errors, not second names."""
+
+
+def split_entry(
+    node: Node, family: str, problems: list[Problem], where: str
+) -> tuple[str, Position, Node | None] | None:
+    """Return an entry's kind, the kind's position and its arguments: `relu`, `conv: 64` or `conv: {…}`."""
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        return node.value, node.position, None
+    if isinstance(node, Mapping) and len(node.entries) == 1:
+        (kind, entry), *_ = node.entries.items()
+        return kind, entry.key, None if is_null(entry.node) else entry.node
+    if isinstance(node, Scalar) and isinstance(node.value, Unknown):
+        return None
+    one = family.rstrip("s")
+    if isinstance(node, Mapping) and node.entries:
+        keys = list(node.entries)
+        inner = next((key for key in keys if find(family, key)), keys[0])
+        others = ", ".join(f"`{key}`" for key in keys if key != inner)
+        hint = f"write `{inner}: {{…}}` with {others} inside the braces, or make them entries of their own"
+        problems.append(Problem("entry", f"an entry has one kind, found {len(keys)} keys", node.position, where, hint=hint))
+    else:
+        hint = f"write a {one}'s name, such as `{names(family)[0]}`, or `name: {{…}}`" if names(family) else None
+        message = f"expected a {one}, found {describe(node)}"
+        problems.append(Problem("entry", message, node.position, where, hint=hint))
+    return None
+
+
+def unknown_kind(family: str, kind: str, place: Position, where: str, known: Iterable[str]) -> Problem:
+    """Return the problem of a kind that does not exist, with the one that was probably meant."""
+    known = list(known)
+    synonym = SYNONYMS.get(kind.lower()) or SYNONYMS.get(kind.replace("_", "").lower())
+    hint = f"nnctl calls it `{synonym}`" if synonym in known else did_you_mean(kind, known, "known kinds")
+    singular = {"losses": "loss"}.get(family, family[:-1]).replace("dataset", "data set")
+    return Problem("unknown-kind", f"there is no {singular} `{kind}`", place, where, hint=hint)

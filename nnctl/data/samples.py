@@ -1,0 +1,27 @@
+"""One split of a data set in memory or mapped from the cache, raw as it was stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Samples:
+    """All samples of a split.
+
+    Images are uint8 (N, C, H, W), tables float32 (N, F). Targets are int64 (N,) for classes and
+    float32 (N, T) for regression.
+    """
+
+    fields: dict[str, Tensor]
+    target: Tensor
+    class_names: tuple[str, ...] | None
+    digest: str
+    """SHA-256 of the content, taken once while decoding."""
+    notes: tuple[str, ...] = ()
+    """What the user should know, such as images that were skipped."""
+
+    def __len__(self) -> int:
+        return len(self.target)

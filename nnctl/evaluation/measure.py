@@ -1,0 +1,88 @@
+"""One pass over a split without learning: what validation and `nnctl eval` share, to the last bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import nn
+
+from nnctl.evaluation.meter import Meter, Reading
+from nnctl.kinds.losses.base import Loss
+from nnctl.objective import OUTPUT, Objective, outputs_of
+from nnctl.step import autocast, in_fp32
+
+if TYPE_CHECKING:
+    from nnctl.data.load import Split
+    from nnctl.graph.build import Graph
+    from nnctl.kinds.datasets.base import Facts
+
+BATCH = 512
+"""Samples at a time. Rounding depends on it, so it is the same wherever a network is measured."""
+
+
+def reading_of(graph: Graph, losses: Sequence[Loss], facts: Facts) -> Reading:
+    """Return how the network's output answers the data's target, if it does."""
+    at_output = [loss for loss in losses if loss.at in (None, OUTPUT)]
+    answers = not at_output or any(loss.target in (None, "data.target") for loss in at_output)
+    shape = graph.output.shape
+    if not answers or shape.tokens or len(shape.dims) != 1:
+        return Reading(None)
+    width = shape.features
+    if facts.task == "regression":
+        return Reading("regression" if width == facts.targets else None)
+    classes = facts.classes or width
+    if width == 1 and classes > 2:
+        return Reading(None)
+    logits = any(loss.expects == "logits" for loss in at_output)
+    return Reading("classification", classes, 0.0 if logits else 0.5)
+
+
+def measured_objective(graph: Graph, losses: Sequence[Loss]) -> Objective:
+    """Return the objective as far as it can be measured in evaluation, where some heads do not run."""
+    return Objective(losses, missing=[name for name, head in graph.heads.items() if not head.eval])
+
+
+def measured_heads(graph: Graph, facts: Facts) -> list[str]:
+    """Return the heads that run in evaluation and name a class."""
+    heads = [(name, head.output.shape.dims) for name, head in graph.heads.items() if head.eval]
+    return [name for name, dims in heads if facts.task == "classification" and dims == (facts.classes,)]
+
+
+def measure(
+    net: nn.Module,
+    split: Split,
+    objective: Objective,
+    reading: Reading,
+    *,
+    heads: Sequence[str] = (),
+    precision: Literal["fp32", "bf16"] = "fp32",
+    confusion: bool = False,
+) -> tuple[dict[str, float], Meter]:
+    """Return the measures of `net` on all samples of `split`, with the meter that holds the confusion matrix.
+
+    A head that runs in evaluation adds HEAD_accuracy. The network is in training mode again afterwards if it was.
+    """
+    device = split.target.device if (first := next(net.parameters(), None)) is None else first.device
+    meter, head_meters = Meter(reading, confusion), {head: Meter(reading) for head in heads}
+    everything = objective.needs_all_outputs or bool(heads)
+    training = net.training
+    net.eval()
+    try:
+        with torch.inference_mode():
+            for begin in range(0, len(split), BATCH):
+                batch = split.batch(slice(begin, min(begin + BATCH, len(split))))
+                with autocast(device, precision):
+                    outputs = outputs_of(net, batch, everything)
+                outputs = in_fp32(outputs, precision)
+                loss = objective(outputs, batch) if objective.terms else None
+                meter.add(loss, outputs[OUTPUT], batch.target)
+                for head, head_meter in head_meters.items():
+                    head_meter.add(None, outputs[head], batch.target)
+            measures = meter.result()
+            for head, head_meter in head_meters.items():
+                measures |= {f"{head}_{key}": value for key, value in head_meter.result().items() if key == "accuracy"}
+    finally:
+        net.train(training)
+    return measures, meter

@@ -1,0 +1,196 @@
+"""From a spec to its graph: everything that can be known without data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from nnctl.document.node import UNKNOWN, Scalar
+from nnctl.errors import NOWHERE, Position, Problem, SpecError
+from nnctl.graph.checks import check_monitors, check_recipe, task_of
+from nnctl.graph.costs import Memory, Row, memory_of, rows_of
+from nnctl.graph.expand import Context, Expander
+from nnctl.graph.gains import next_activations
+from nnctl.graph.inputs import declared_inputs, entering, facts_of
+from nnctl.graph.lint import lint
+from nnctl.graph.nodes import Chain, Head, Leaf, SetTag, Signal, heads, inner_chains, leaves
+from nnctl.graph.scope import Bound, Resolver, Scope
+from nnctl.kinds.datasets.base import Facts
+from nnctl.kinds.layers.base import Activation
+from nnctl.kinds.layers.shape import Shape
+from nnctl.kinds.losses.base import Task
+from nnctl.spec.load import Reading, read, read_string
+from nnctl.spec.sections import Spec
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A spec's network with its blocks expanded and its shapes known."""
+
+    spec: Spec
+    network: Chain
+    inputs: dict[str, Shape]
+    output: Signal
+    facts: Facts | None
+    """What the data set says of itself; None without one."""
+    task: Task | None
+    """What the output answers: classification or regression; None where no loss compares it with the target."""
+    warnings: tuple[Problem, ...]
+    refusals: tuple[Problem, ...]
+    """What keeps the spec from being trained, though it compiles."""
+
+    @cached_property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Every layer, in the order of writing."""
+        return tuple(leaves(self.network))
+
+    @cached_property
+    def heads(self) -> dict[str, Head]:
+        """The side outputs by name."""
+        return {head.name: head for head in heads(self.network)}
+
+    @cached_property
+    def tag_signals(self) -> dict[str, Signal]:
+        """What stands at each tag, by the tag's unique name."""
+        return dict(_tag_signals(self.network))
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """One row for each layer, as `check` shows them."""
+        return rows_of(self.network, self.spec.file)
+
+    @property
+    def parameters(self) -> int:
+        """Learned numbers."""
+        return sum(row.params for row in self.rows)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and matrix products for one sample."""
+        return sum(row.macs for row in self.rows)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Bytes that training takes."""
+        return memory_of(self.rows, self.spec, self.facts.train if self.facts else None)
+
+    @cached_property
+    def positions(self) -> dict[str, Position]:
+        """Where each layer stands in the spec, by path."""
+        return {leaf.path: leaf.position for leaf in self.leaves}
+
+    @cached_property
+    def activations(self) -> dict[str, Activation]:
+        """The activation whose gain each layer's initialiser may use, by the layer's path."""
+        return next_activations(self.network)
+
+    @property
+    def has_batch_norm(self) -> bool:
+        """Whether a batch of one sample cannot be trained on."""
+        return any(leaf.layer.kind == "batch_norm" for leaf in self.leaves)
+
+
+def _tag_signals(chain: Chain) -> Iterator[tuple[str, Signal]]:
+    for step in chain.steps:
+        if isinstance(step, SetTag):
+            yield step.name, step.signal
+        for inner in inner_chains(step):
+            yield from _tag_signals(inner)
+
+
+def build_file(path: str | Path, overrides: Sequence[str] = ()) -> Graph:
+    """Return the graph of the spec in a file. Raises SpecError with all that is wrong in it."""
+    return _build(read(path, overrides))
+
+
+def build_text(text: str, overrides: Sequence[str] = (), name: str = "spec.yaml") -> Graph:
+    """Return the graph of the spec in a text. Raises SpecError with all that is wrong in it."""
+    return _build(read_string(text, overrides, name))
+
+
+def build(spec: Spec) -> Graph:
+    """Return the graph of a spec that was read. Raises SpecError with all that is wrong in its network."""
+    return _build(Reading(spec, []))
+
+
+def _build(reading: Reading) -> Graph:
+    problems = list(reading.problems)
+    spec = reading.spec
+    if spec is None:
+        raise SpecError(_unique(problems))
+    data_entry = spec.document.entries.get("data")
+    position = data_entry.key if data_entry else NOWHERE
+    facts = facts_of(spec.data, position, problems) if spec.data else None
+    inputs = declared_inputs(spec.model, problems)
+    if inputs is None and facts is not None and facts.inputs:
+        inputs = facts.inputs
+    signal = entering(inputs) if inputs else None
+    if signal is None and not problems:
+        problems.append(_no_input(spec, facts, position))
+
+    scope = _model_scope(spec, facts, signal, reading.data_failed, problems)
+    expander = Expander(spec.model.blocks, scope, problems)
+    tags = {f"data.{name}": (f"data.{name}", _field(inputs, name)) for name in inputs or {}}
+    chain, output = expander.chain(spec.model.layers, signal, "", Context(scope, tags))
+    warnings: list[Problem] = []
+    refusals: list[Problem] = []
+    task = task_of(spec, facts)
+    if output is not None and not problems:
+        graph = Graph(spec, chain, inputs or {}, output, facts, task, (), ())
+        check_recipe(graph, problems, refusals)
+        warnings = lint(graph, scope.used)
+    else:
+        check_monitors(spec, facts, task, [], problems)
+    if problems:
+        raise SpecError(_unique(problems))
+    assert output is not None
+    return Graph(spec, chain, inputs or {}, output, facts, task, tuple(warnings), tuple(refusals))
+
+
+def _field(inputs: dict[str, Shape] | None, name: str) -> Signal | None:
+    return entering({"input": inputs[name]}) if inputs else None
+
+
+def _no_input(spec: Spec, facts: Facts | None, position: Position) -> Problem:
+    if spec.data is None:
+        message = "nothing says what enters the network"
+        hint = "write `data: {dataset: …}`, or `model: {input: [3, 32, 32]}`"
+        entry = spec.document.entries["model"]
+        return Problem("missing", message, entry.key, "model", hint=hint)
+    hint = "give the data set's `size`, or write `model: {input: [3, 32, 32]}`"
+    return Problem("missing", "the shape of the data is not known before it is read", position, "data.dataset", hint=hint)
+
+
+def _model_scope(
+    spec: Spec, facts: Facts | None, signal: Signal | None, data_failed: bool, problems: list[Problem]
+) -> Scope:
+    """Return the names that the whole model knows: the data's, then `model.params`, which may shadow them."""
+    built_in = Scope()
+    unknown = data_failed or (spec.data is not None and facts is None)
+    classes = UNKNOWN if unknown else facts.classes if facts else None
+    if classes is not None:
+        built_in.values["classes"] = Bound(Scalar(classes, NOWHERE))
+    if unknown or (signal is not None and signal.shape.dims):
+        value = UNKNOWN if signal is None else signal.shape.features
+        built_in.values["features"] = Bound(Scalar(value, NOWHERE))
+    scope = Scope(parent=built_in)
+    for name, entry in (spec.model.params.entries if spec.model.params else {}).items():
+        arriving = UNKNOWN if signal is None or not signal.shape.dims else signal.shape.features
+        resolver = Resolver(scope, arriving, problems, f"model.params.{name}")
+        scope.values[name] = resolver.value(entry.node)
+    scope.used.clear()
+    return scope
+
+
+def _unique(problems: list[Problem]) -> list[Problem]:
+    """Return the problems without repetition, in the order of the file: a block's body is checked at each use."""
+    seen: set[tuple[str, str, Position]] = set()
+    kept = []
+    for problem in problems:
+        key = (problem.code, problem.message, problem.position)
+        if key not in seen:
+            seen.add(key)
+            kept.append(problem)
+    return sorted(kept, key=lambda p: (p.position.file or "", p.position.line or 0, p.position.column or 0))

@@ -1,0 +1,175 @@
+"""What the recipe needs of the network and the data: losses that fit, monitors that are measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnctl.document.node import locate
+from nnctl.document.suggest import did_you_mean
+from nnctl.errors import NOWHERE, Position, Problem
+from nnctl.kinds.datasets.base import Facts
+from nnctl.kinds.layers.shape import Shape, ShapeError
+from nnctl.kinds.losses.base import Loss, Task
+from nnctl.spec.monitors import measured
+from nnctl.spec.sections import Data, Spec
+
+if TYPE_CHECKING:
+    from nnctl.graph.build import Graph
+
+
+def task_of(spec: Spec, facts: Facts | None) -> Task | None:
+    """Return what the network's output answers: the target's task, or None where no loss compares it with that.
+
+    Without a recipe it is the data set's task.
+    """
+    task: Task | None = facts.task if facts else None
+    if spec.train is None:
+        return task
+    answering = [loss for loss in spec.train.loss if loss.at in (None, "output") and loss.target in (None, "data.target")]
+    if all(loss.kind == "output" for loss in answering):
+        return None
+    if task is None:
+        task = "classification" if any(loss.kind == "cross_entropy" for loss in answering) else "regression"
+    return task
+
+
+def has_validation(data: Data | None, facts: Facts | None) -> bool:
+    """Return whether anything is held out: a share that comes to less than one sample means none."""
+    if data is None:
+        return False
+    held = data.validation
+    if isinstance(held, int):
+        return held > 0
+    if facts is None or facts.train is None:
+        return held > 0
+    return int(held * subset_size(data, facts.train)) >= 1
+
+
+def subset_size(data: Data, samples: int) -> int:
+    """Return how many of the training set's samples `subset` keeps."""
+    if data.subset is None:
+        return samples
+    size = data.subset if isinstance(data.subset, int) else int(data.subset * samples)
+    return min(size, samples)
+
+
+def position_of(spec: Spec, *path: str | int) -> Position:
+    """Return where a field stands in the spec, or the nearest thing above it."""
+    return locate(spec.document, path)
+
+
+def check_recipe(graph: Graph, problems: list[Problem], refusals: list[Problem]) -> None:
+    """Add what is wrong between recipe, network and data; `refusals` keep a spec from being trained only."""
+    _check_input(graph, refusals)
+    _check_augmentations(graph, problems)
+    train = graph.spec.train
+    if train is None:
+        return
+    for index, loss in enumerate(train.loss):
+        _check_loss(graph, loss, index, problems, refusals)
+    check_monitors(graph.spec, graph.facts, graph.task, [h.name for h in graph.heads.values() if h.eval], problems)
+
+
+def check_monitors(
+    spec: Spec, facts: Facts | None, task: Task | None, heads: list[str], problems: list[Problem]
+) -> None:
+    """Add a problem for each monitor that is never measured."""
+    train = spec.train
+    if train is None:
+        return
+    known = measured(task, has_validation(spec.data, facts), heads)
+    stopping = train.early_stopping.monitor if train.early_stopping else None
+    for name, path in ((train.monitor, ("train", "monitor")), (stopping, ("train", "early_stopping", "monitor"))):
+        if name is None or name in known:
+            continue
+        hint = did_you_mean(name, known, "measured")
+        if name.startswith("val_") and not any(measure.startswith("val_") for measure in known):
+            hint = "nothing is held out: set `data.validation`, or monitor a train_ measure"
+        where = ".".join(path)
+        problems.append(Problem("monitor", f"`{name}` is never measured", position_of(spec, *path), where, hint=hint))
+
+
+def _check_input(graph: Graph, refusals: list[Problem]) -> None:
+    facts = graph.facts
+    if facts is None or not facts.inputs or graph.inputs == facts.inputs:
+        return
+    declared, real = _shapes(graph.inputs), _shapes(facts.inputs)
+    message = f"`model.input` is {declared}, the data's samples are {real}"
+    position = position_of(graph.spec, "model", "input")
+    refusals.append(Problem("input", message, position, "model.input", hint="remove `model.input` to train"))
+
+
+def _shapes(inputs: dict[str, Shape]) -> str:
+    if list(inputs) == ["input"]:
+        return str(inputs["input"])
+    return ", ".join(f"{name}: {shape}" for name, shape in inputs.items())
+
+
+def _check_augmentations(graph: Graph, problems: list[Problem]) -> None:
+    data, facts = graph.spec.data, graph.facts
+    if data is None or facts is None or "input" not in facts.inputs:
+        return
+    for index, augmentation in enumerate(data.augment):
+        where = f"data.augment[{index}]"
+        try:
+            augmentation.check(facts.inputs["input"])
+        except ShapeError as error:
+            position = position_of(graph.spec, "data", "augment", index)
+            details = (error.detail,) if error.detail else ()
+            problems.append(Problem("shape", error.message, position, where, details, error.hint))
+
+
+def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], refusals: list[Problem]) -> None:
+    spec = graph.spec
+    position, where = _loss_position(spec, index), _loss_place(spec, index)
+    shape = graph.output.shape
+    if loss.at not in (None, "output"):
+        assert loss.at is not None
+        known = [*graph.heads, *graph.tag_signals]
+        signal = graph.heads[loss.at].output if loss.at in graph.heads else graph.tag_signals.get(loss.at)
+        if signal is None:
+            hint = did_you_mean(loss.at, known, "tags and heads")
+            problems.append(Problem("unknown-tag", f"there is no tag or head `{loss.at}`", position, where, hint=hint))
+            return
+        shape = signal.shape
+    fields = ["data.target", *(f"data.{name}" for name in graph.inputs)]
+    if loss.target is not None and loss.target not in fields:
+        hint = did_you_mean(loss.target, fields, "targets")
+        problems.append(Problem("target", f"there is no `{loss.target}`", position, where, hint=hint))
+        return
+    if loss.kind == "output":
+        return
+    if loss.target not in (None, "data.target"):
+        assert loss.target is not None
+        wanted = graph.inputs[loss.target.removeprefix("data.")]
+        if wanted.dims != shape.dims:
+            details = (f"the loss gets {shape}", f"its target `{loss.target}` is {wanted}")
+            problems.append(Problem("shape", f"`{loss.kind}` compares unlike shapes", position, where, details))
+        return
+    facts = graph.facts
+    if facts is None:
+        return
+    if facts.task not in loss.tasks:
+        hint = "use mse or l1" if facts.task == "regression" else "use cross_entropy"
+        message = f"`{loss.kind}` is not for {facts.task}, which the data set's target is"
+        problems.append(Problem("target", message, position, where, hint=hint))
+        return
+    if facts.task == "regression" and shape.dims != (facts.targets,):
+        details = (f"the loss gets {shape}", f"the data has {facts.targets} number(s) to predict per sample")
+        hint = f"end with `linear: {facts.targets}`"
+        refusals.append(Problem("outputs", "the output does not match the target", position, where, details, hint))
+    if loss.kind == "cross_entropy" and facts.classes is not None and shape.dims != (facts.classes,):
+        details = (f"the loss gets {shape}", f"the data has {facts.classes} classes")
+        hint = "end with `linear: $classes`"
+        message = "the output does not have one number for each class"
+        refusals.append(Problem("classes", message, position, where, details, hint))
+
+
+def _loss_position(spec: Spec, index: int) -> Position:
+    position = position_of(spec, "train", "loss", index)
+    return position if position != NOWHERE else position_of(spec, "train", "loss")
+
+
+def _loss_place(spec: Spec, index: int) -> str:
+    assert spec.train is not None
+    return f"train.loss[{index}]" if len(spec.train.loss) > 1 else "train.loss"

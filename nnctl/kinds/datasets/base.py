@@ -1,0 +1,61 @@
+"""What a data set is to the front end: shapes, classes and counts, known without decoding anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from nnctl.component.base import Component
+from nnctl.kinds.layers.shape import Shape
+
+if TYPE_CHECKING:
+    from nnctl.data.samples import Samples
+
+SplitName: TypeAlias = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a data set before it is read. None stands for "not known"."""
+
+    task: Literal["classification", "regression"]
+    inputs: dict[str, Shape] = field(default_factory=dict)
+    """The fields beside `target`; a single one is called `input`."""
+    classes: int | None = None
+    """Classes of the target; None for regression."""
+    class_names: tuple[str, ...] | None = None
+    targets: int = 1
+    """Numbers per sample to predict; regression only."""
+    train: int | None = None
+    """Samples in the training set, before `subset` and `validation` are cut."""
+    test: int | None = None
+
+
+class Dataset(Component):
+    """A component that names samples: where they lie, what shape they have, and how they are read."""
+
+    family = "datasets"
+
+    under_root: ClassVar[bool] = False
+    """Whether the files lie under `data.root`."""
+    has_test: ClassVar[bool] = True
+    """Whether there is a test split of its own; without one a fixed 20% of the set is cut for it."""
+    test_exists: ClassVar[bool] = True
+    """False for xor and points, which have `train` alone."""
+
+    def facts(self, root: Path) -> Facts:
+        """Return what is known at check time: constants, or what listing a folder and reading one header tell.
+
+        Torch-free and quick. Raises DataError where files that must be looked at are missing.
+        """
+        raise NotImplementedError
+
+    def read(self, root: Path, split: SplitName, seed: int) -> Samples:
+        """Return a split's samples, raw (uint8 images, float32 numbers), decoding into the cache where needed.
+
+        Sets without a test split of their own return all samples for `train` and are never asked for `test`.
+        `seed` matters only to generated sets. Raises DataError, naming the file, where something is missing
+        or damaged.
+        """
+        raise NotImplementedError

@@ -1,0 +1,89 @@
+"""What an initialiser is: a rule for the first values of one weight or bias."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from nnctl.component.base import Component
+from nnctl.component.family import find
+from nnctl.component.markers import ReadBy
+from nnctl.component.types import Expected, Positive
+from nnctl.component.validate import read_component
+from nnctl.document.node import Mapping, Node, is_null
+from nnctl.errors import Problem
+
+if TYPE_CHECKING:
+    import torch
+
+Distribution: TypeAlias = Annotated[Literal["normal", "uniform"], Expected("normal or uniform")]
+Gain: TypeAlias = Annotated[
+    Positive | Literal["auto"], Expected("a number above 0, or auto: that of the next activation")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fans:
+    """The connections into and out of one unit, as the variance formulas count them."""
+
+    into: int
+    out: int
+
+
+class Initializer(Component):
+    """A component that fills a weight or bias in place."""
+
+    family = "initializers"
+
+    by_module: ClassVar[bool] = False
+    """Whether the module's own `reset_parameters` is used in place of `fill` (init: torch)."""
+
+    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+        """Fill `tensor` in place.
+
+        `gain` is that of the activation which follows; only initialisers whose own gain is `auto` use it.
+        All randomness comes from `generator` (on the CPU, as the tensor is).
+        """
+        raise NotImplementedError
+
+
+class Init(BaseModel):
+    """The initialisers of a layer's weight and bias; None means the next default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    weight: Initializer | None = None
+    bias: Initializer | None = None
+
+
+def read_init(node: Node, problems: list[Problem], where: str) -> Init:
+    """Return an `init`: NAME or {NAME: {…}} for weights with bias 0, or {weight: …, bias: …}."""
+    if isinstance(node, Mapping) and node.entries and set(node.entries) <= {"weight", "bias"}:
+        return Init(
+            **{
+                key: _initializer(entry.node, problems, f"{where}.{key}")
+                for key, entry in node.entries.items()
+                if not is_null(entry.node)
+            }
+        )
+    weight = _initializer(node, problems, where)
+    if weight is not None and weight.by_module:
+        return Init(weight=weight, bias=weight)
+    zero = find("initializers", "zero")
+    assert zero is not None
+    return Init(weight=weight, bias=_checked(zero()))
+
+
+def _initializer(node: Node, problems: list[Problem], where: str) -> Initializer | None:
+    component = read_component("initializers", node, problems, where)
+    return None if component is None else _checked(component)
+
+
+def _checked(component: Component) -> Initializer:
+    assert isinstance(component, Initializer)
+    return component
+
+
+InitField: TypeAlias = Annotated[Init | None, ReadBy(read_init), Expected("an initialiser's name, or {NAME: {…}}")]

@@ -1,0 +1,28 @@
+"""The initialiser that sets everything to one number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnctl.component.base import Example
+from nnctl.component.types import Number
+from nnctl.kinds.initializers.base import Fans, Initializer
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Constant(Initializer):
+    """Start at one and the same number; the units of a hidden layer then stay equal for ever."""
+
+    kind = "constant"
+    examples = (Example("constant: 0.1"),)
+
+    value: Number
+    """The number."""
+
+    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+        """Fill with `value`."""
+        from torch import nn
+
+        nn.init.constant_(tensor, self.value)

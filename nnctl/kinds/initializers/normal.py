@@ -1,0 +1,30 @@
+"""The normal initialiser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnctl.component.base import Example
+from nnctl.component.types import Number, Positive
+from nnctl.kinds.initializers.base import Fans, Initializer
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Normal(Initializer):
+    """Draw from a normal distribution: W ~ N(mean, std²)."""
+
+    kind = "normal"
+    examples = (Example("normal: 0.01"), Example("normal: {std: 0.5, mean: 1.0}"))
+
+    std: Positive
+    """Standard deviation."""
+    mean: Number = 0.0
+    """Mean."""
+
+    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+        """Draw every entry."""
+        from torch import nn
+
+        nn.init.normal_(tensor, self.mean, self.std, generator=generator)

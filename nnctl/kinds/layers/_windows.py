@@ -1,0 +1,59 @@
+"""What convolutions and pools share: one number per spatial axis, and the size that a sliding window leaves."""
+
+from __future__ import annotations
+
+from nnctl.kinds.layers.shape import Shape, ShapeError
+
+_CALLED = {1: "a signal", 2: "an image", 3: "a volume"}
+
+
+def called(x: Shape) -> str:
+    """Return what a shape is, in words: a vector, tokens, a signal, an image, a volume."""
+    if x.tokens:
+        return "tokens"
+    return _CALLED.get(len(x.space), f"{len(x.space)} spatial axes") if x.space else "a vector"
+
+
+def need_space(kind: str, x: Shape) -> tuple[int, ...]:
+    """Return the one to three spatial axes of `x`. Raises ShapeError where it has none, or more."""
+    if len(x.space) in _CALLED:
+        return x.space
+    raise ShapeError(
+        f"`{kind}` takes a signal, an image or a volume, not {called(x)}",
+        f"expected (channels, length), (channels, height, width) or (channels, depth, height, width), got {x}",
+        "put `reshape: [channels, height, width]` before it",
+    )
+
+
+def per_axis(field: str, value: int | tuple[int, ...], x: Shape) -> tuple[int, ...]:
+    """Return one number for each spatial axis. Raises ShapeError where a list has more or fewer."""
+    axes = len(x.space)
+    if isinstance(value, int):
+        return (value,) * axes
+    if len(value) != axes:
+        raise ShapeError(
+            f"`{field}` has {len(value)} numbers, but the input has {axes} spatial {'axis' if axes == 1 else 'axes'}",
+            f"`{field}` is {list(value)}, input is {x}",
+            "give a single number, or one for each axis",
+        )
+    return value
+
+
+def quoted(value: int | tuple[int, ...]) -> str:
+    """Return numbers per axis as YAML writes them, a single one where all agree."""
+    if isinstance(value, tuple):
+        return str(value[0]) if len(set(value)) == 1 else str(list(value))
+    return str(value)
+
+
+def slide(extent: int, step: int, size: int, padding: int, ceil: bool = False) -> int:
+    """Return at how many places a window of `extent` stands on one axis; below 1 where it fits nowhere.
+
+    ⌊(size + 2·padding − extent) / step⌋ + 1. With `ceil` the quotient is rounded up, and a last window
+    that would start in the padding on the right is left out.
+    """
+    free = size + 2 * padding - extent
+    if not ceil:
+        return free // step + 1
+    places = -(-free // step) + 1
+    return places - 1 if (places - 1) * step >= size + padding else places

@@ -1,0 +1,38 @@
+"""Average pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from nnctl.component.base import Example
+from nnctl.kinds.layers._pool import Pool
+from nnctl.kinds.layers._windows import per_axis
+from nnctl.kinds.layers.base import Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class AvgPool(Pool):
+    """Take the mean of every window, per channel; padding counts as zeros.
+
+    out = ⌊(in + 2·padding − kernel) / stride⌋ + 1 on each axis, rounded up with `ceil`.
+
+    Shape: (C, L) -> (C, L'); (C, H, W) -> (C, H', W'); (C, D, H, W) -> (C, D', H', W')
+    """
+
+    kind = "avg_pool"
+    examples = (
+        Example("avg_pool: 2", input=(2, 4, 6)),
+        Example("avg_pool: {kernel: 3, stride: 2, padding: 1, ceil: true}", input=(2, 8)),
+        Example("avg_pool: [1, 2, 2]", input=(1, 3, 4, 5)),
+    )
+
+    def build(self, x: Shape) -> nn.Module:
+        """Return torch's average pooling over one, two or three axes."""
+        from torch import nn
+
+        pool: Callable[..., nn.Module] = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)[len(x.space) - 1]
+        window = self.window(x)
+        return pool(window.extent, window.stride, per_axis("padding", self.padding, x), ceil_mode=self.ceil)

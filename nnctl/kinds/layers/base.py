@@ -1,0 +1,112 @@
+"""What a layer is: a component with a shape rule and a cost rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from nnctl.component.base import Component
+from nnctl.component.types import Expected, Name
+from nnctl.kinds.initializers.base import Fans, InitField
+from nnctl.kinds.layers.shape import Shape, ShapeError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Activation", "Layer", "Shape", "ShapeError", "Structure", "Weighted", "Window"]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How far a layer looks and steps, per spatial axis: what receptive fields are computed from."""
+
+    extent: tuple[int, ...] = ()
+    stride: tuple[int, ...] = ()
+
+
+class Layer(Component):
+    """A component that maps one tensor to another."""
+
+    family = "layers"
+    common = frozenset({"name", "init"})
+
+    keeps_scale: ClassVar[bool] = False
+    """Whether initialisation looks past this layer for the activation that sets a gain: norms, dropout, pooling,
+    and what only rearranges."""
+
+    name: Annotated[Name | None, Expected("a name")] = None
+    """The entry's name in paths, in place of kind and ordinal."""
+
+    def output(self, x: Shape) -> Shape:
+        """Return the shape that leaves the layer when `x` arrives. Raises ShapeError where `x` does not fit."""
+        raise NotImplementedError
+
+    def parameters(self, x: Shape) -> int:
+        """Return how many learned numbers the layer has."""
+        return 0
+
+    def macs(self, x: Shape) -> int:
+        """Return the multiply-adds of convolutions and matrix products for one sample."""
+        return 0
+
+    def window(self, x: Shape) -> Window:
+        """Return extent and stride per spatial axis; no axes means that the layer works point by point."""
+        return Window()
+
+    def build(self, x: Shape) -> nn.Module:
+        """Return the torch module for the input shape `x`. Every module with parameters or buffers must set
+        them in `reset_parameters`, because it is built on the meta device first."""
+        raise NotImplementedError
+
+
+class Weighted(Layer):
+    """A layer whose weight and bias an initialiser fills."""
+
+    init: InitField = None
+    """How weight and bias start: NAME, {NAME: {…}} or {weight: …, bias: …}; the model's `init` if not given."""
+
+    def fans(self, x: Shape) -> Fans:
+        """Return the inputs and outputs that one weight's variance formula counts."""
+        raise NotImplementedError
+
+
+class Activation(Layer):
+    """A function applied to every number by itself, or along the features.
+
+    Shape: any -> same
+    """
+
+    formula: ClassVar[str]
+    """The value, of z."""
+    derivative: ClassVar[str]
+    """The derivative, of z or of the value f; at a kink the one that is used there."""
+    range: ClassVar[str]
+    """The values it can take, such as "(0, 1)"."""
+    zero_centred: ClassVar[bool]
+    """Whether its mean over standard normal inputs is 0."""
+    monotone: ClassVar[bool]
+    """Whether it never falls."""
+    largest_derivative: ClassVar[str]
+    """The number at the default fields, and where it is taken."""
+    saturates: ClassVar[str]
+    """Where the derivative goes to zero: "both sides", "left", "right" or "no"."""
+    kinks: ClassVar[tuple[float, ...]] = ()
+    """Where the derivative jumps, or may."""
+
+    def output(self, x: Shape) -> Shape:
+        """Return the same shape."""
+        return x
+
+    def gain(self) -> float:
+        """Return the factor for a weight's deviation that keeps the signal's size behind this activation."""
+        raise NotImplementedError
+
+
+class Structure(Component):
+    """A kind that holds lists of layers, or names a value: the graph expands it, and it computes nothing itself."""
+
+    family = "layers"
+    common = frozenset({"name"})
+
+    name: Annotated[Name | None, Expected("a name")] = None
+    """The entry's name in paths, in place of kind and ordinal."""

@@ -1,0 +1,32 @@
+"""What an optimiser is: a rule for one step, with the tensors it keeps for each parameter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from nnctl.component.base import Component
+from nnctl.component.types import Expected, NonNegative, Positive
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Optimizer(Component):
+    """A component that updates parameters from their gradients."""
+
+    family = "optimizers"
+
+    lr: Positive
+    """Learning rate before the schedule's factor."""
+    weight_decay: NonNegative = 0.0
+    """λ of ½λ‖W‖² (decoupled in adamw)."""
+    decay_on: Annotated[Literal["weights", "all"], Expected("weights or all")] = "weights"
+    """What decays: `weights` (tensors of two or more axes: no biases, no gains of norms) or `all`."""
+
+    def state_tensors(self) -> int:
+        """Return how many tensors of a parameter's size the optimiser keeps for it: memory is told from this."""
+        raise NotImplementedError
+
+    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        """Return the torch optimiser over parameter groups that already hold `params` and `weight_decay`."""
+        raise NotImplementedError

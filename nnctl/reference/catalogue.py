@@ -1,0 +1,171 @@
+"""Everything that has a name in a spec, explained from its class alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pydantic.fields import FieldInfo
+
+from nnctl.component.base import Component
+from nnctl.component.docs import body, field_docs, shape_line, summary
+from nnctl.component.family import FAMILIES, find, names
+from nnctl.component.validate import rules_of
+from nnctl.document.node import Mapping, describe, describe_value, is_null, plain
+from nnctl.document.suggest import did_you_mean
+from nnctl.errors import Problem, UsageError
+from nnctl.graph.blocks import shipped_document, shipped_names, shipped_source
+from nnctl.kinds.layers.base import Activation
+
+_PROPERTIES = ("formula", "derivative", "range", "zero_centred", "monotone", "largest_derivative", "saturates")
+
+
+@dataclass(frozen=True)
+class FieldHelp:
+    """One field as `explain` shows it."""
+
+    name: str
+    expected: str
+    required: bool
+    default: str | None
+    """The default in YAML's spelling; None where there is none."""
+    main: bool
+    """Whether `- kind: value` fills it."""
+    doc: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that `explain` shows of one kind."""
+
+    family: str
+    kind: str
+    summary: str
+    description: str
+    """The rest of the documentation: formula, remarks."""
+    shape: str
+    fields: tuple[FieldHelp, ...] = ()
+    examples: tuple[str, ...] = ()
+    paper: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+    """What matters of an activation: derivative, range, where it saturates."""
+    source: str = ""
+    """The YAML of a block that is written in the language itself."""
+
+
+def families(only: str | None = None) -> dict[str, dict[str, str]]:
+    """Return the kinds of every family, or of one, each with its summary. Raises UsageError for a wrong name."""
+    known = [family for family in FAMILIES if _names(family)]
+    if only is not None and only not in known:
+        hint = did_you_mean(only, known, "families")
+        raise UsageError(Problem("unknown-family", f"there is no family `{only}`", hint=hint))
+    chosen = known if only is None else [only]
+    return {family: {kind: _explained(family, kind).summary for kind in _names(family)} for family in chosen}
+
+
+def explain(name: str) -> Explanation:
+    """Return all that is known of KIND or FAMILY.KIND. Raises UsageError for a wrong or an ambiguous name."""
+    family, dot, kind = name.rpartition(".")
+    if dot and family not in FAMILIES:
+        hint = did_you_mean(family, FAMILIES, "families")
+        raise UsageError(Problem("unknown-family", f"there is no family `{family}`", hint=hint))
+    searched = (family,) if dot else FAMILIES
+    found = [candidate for candidate in searched if kind in _names(candidate)]
+    if len(found) > 1:
+        full = " or ".join(f"`{candidate}.{kind}`" for candidate in found)
+        raise UsageError(Problem("ambiguous", f"`{kind}` is the name of several kinds", hint=f"write {full}"))
+    if not found:
+        known = [each for candidate in searched for each in _names(candidate)]
+        message = f"there is no kind `{kind}`" + (f" among the {family}" if dot else "")
+        hint = did_you_mean(kind, known, "known kinds") if dot else _nearest(kind, known)
+        raise UsageError(Problem("unknown-kind", message, hint=hint))
+    return _explained(found[0], kind)
+
+
+def _names(family: str) -> list[str]:
+    return sorted((*names(family), *shipped_names())) if family == "layers" else names(family)
+
+
+def _explained(family: str, kind: str) -> Explanation:
+    cls = find(family, kind)
+    return _block(kind) if cls is None else _component(cls)
+
+
+def _component(cls: type[Component]) -> Explanation:
+    properties = {}
+    if issubclass(cls, Activation):
+        properties = {key: _words(getattr(cls, key)) for key in _PROPERTIES}
+        properties["kinks"] = ", ".join(f"{kink:g}" for kink in cls.kinks) or "none"
+    return Explanation(
+        family=cls.family,
+        kind=cls.kind,
+        summary=summary(cls),
+        description=body(cls),
+        shape=shape_line(cls) or "",
+        fields=_fields(cls),
+        examples=tuple(example.yaml for example in cls.examples),
+        paper=cls.paper,
+        properties=properties,
+    )
+
+
+def _block(name: str) -> Explanation:
+    """Explain a block that is shipped as YAML."""
+    document = shipped_document(name)
+    about = {key: str(plain(entry.node)) for key, entry in document.entries.items()}
+    params = document.get("params")
+    assert isinstance(params, Mapping)
+    fields = tuple(
+        FieldHelp(
+            name=param,
+            expected="",
+            required=is_null(entry.node),
+            default=None if is_null(entry.node) else describe(entry.node),
+            main=number == 0,
+            doc="",
+        )
+        for number, (param, entry) in enumerate(params.entries.items())
+    )
+    source = shipped_source(name)
+    text, _, shape = about["description"].rpartition(": ")
+    return Explanation(
+        family="layers",
+        kind=name,
+        summary=text,
+        description="A block written in the spec language; `params` are its fields.",
+        shape=shape,
+        fields=fields,
+        examples=(about["example"],),
+        paper=about["paper"],
+        source=source[source.index("params:") :],
+    )
+
+
+def _fields(cls: type[Component]) -> tuple[FieldHelp, ...]:
+    docs, rules, main = field_docs(cls), rules_of(cls), cls.main_field()
+    own = sorted(cls.model_fields, key=lambda name: name in cls.common)  # what all kinds have comes last
+    return tuple(
+        FieldHelp(
+            name=cls.model_fields[name].alias or name,
+            expected=rules[cls.model_fields[name].alias or name].expected,
+            required=cls.model_fields[name].is_required(),
+            default=_default(cls.model_fields[name]),
+            main=name == main,
+            doc=docs[name],
+        )
+        for name in own
+    )
+
+
+def _default(info: FieldInfo) -> str | None:
+    if info.is_required() or info.default is None:
+        return None
+    return info.default if isinstance(info.default, str) else describe_value(info.default)
+
+
+def _words(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _nearest(kind: str, known: list[str]) -> str:
+    hint = did_you_mean(kind, known, "known kinds")
+    return hint if hint.startswith("did you mean") else "`nnctl list` shows every name"

@@ -1,0 +1,231 @@
+"""JSON Schema (draft 2020-12) of a whole spec, made from the classes that read it: for editors.
+
+It accepts every right spec and explains what it can; `nnctl check` finds what a schema cannot say.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel
+
+from nnctl.component.base import Component
+from nnctl.component.docs import body, field_docs, summary
+from nnctl.component.family import FAMILIES, find, names
+from nnctl.component.markers import LayerList, Many, One, ReadBy
+from nnctl.component.validate import FieldRule, rules_of
+from nnctl.graph.blocks import shipped_names
+from nnctl.reference.catalogue import explain
+from nnctl.spec.sections import Data, Lint, Section, Train
+
+Schema: TypeAlias = dict[str, Any]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_COMPUTED = frozenset({"layers", "initializers"})
+"""Families whose fields may be computed: they stand inside `model`, where `$` has a meaning."""
+_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
+
+
+def spec_schema() -> Schema:
+    """Return the schema."""
+    definitions: Schema = {
+        "expression": {
+            "type": "string",
+            "pattern": r"^\$",
+            "description": "A parameter, `$name`, or a computation over numbers, `$(width * 2)`.",
+        },
+        "init": _init(),
+        "layer_list": _layer_list(),
+    }
+    for family in FAMILIES:
+        if names(family):
+            definitions[family] = _entry(family)
+            definitions |= {f"{family}.{kind}": _arguments(_class(family, kind)) for kind in names(family)}
+    definitions |= {f"layers.{name}": _block(name) for name in sorted(shipped_names())}
+    sections: dict[str, type[BaseModel]] = {"data": Data, "train": Train, "lint": Lint}
+    for section in sections.values():
+        definitions |= _sections(section)
+    return {
+        "$schema": _DIALECT,
+        "title": "nnctl spec",
+        "description": "A neural network, its data and its recipe.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": _top() | {key: _reference(section.__name__) for key, section in sections.items()},
+        # what a spec must say may also stand in the file that it extends
+        "if": {"not": {"required": ["extends"]}},
+        "then": {
+            "required": ["name", "model"],
+            "properties": {
+                "model": {"required": ["layers"]},
+                **{key: {"required": _required(section)} for key, section in sections.items() if _required(section)},
+            },
+        },
+        "$defs": definitions,
+    }
+
+
+def _top() -> Schema:
+    return {
+        "format": {"const": 1, "description": "The version of the spec language."},
+        "name": {"type": "string", "description": "The spec's name; its runs lie in checkpoints/<name>."},
+        "description": {"type": "string", "description": "What it is, in a line."},
+        "seed": {"type": "integer", "minimum": 0, "default": 0, "description": "What all randomness comes from."},
+        "extends": {"type": "string", "description": "A spec that this one adds to, relative to this file."},
+        "model": {
+            "type": "object",
+            "description": "The network.",
+            "additionalProperties": False,
+            "properties": {
+                "input": {
+                    "type": ["array", "object"],
+                    "description": "The shape of one sample; that of the data set if not given.",
+                },
+                "params": {"type": "object", "description": "Values that `$name` stands for."},
+                "init": {**_reference("init"), "description": "How weights start, where a layer does not say."},
+                "blocks": {
+                    "type": "object",
+                    "description": "Blocks of your own, by name.",
+                    "propertyNames": {"pattern": _NAME},
+                    "additionalProperties": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["layers"],
+                        "properties": {
+                            "params": {
+                                "type": "object",
+                                "description": "Parameters with defaults; null for those that must be given.",
+                            },
+                            "layers": _reference("layer_list"),
+                        },
+                    },
+                },
+                "layers": {**_reference("layer_list"), "description": "The layers, from input to output."},
+            },
+        },
+    }
+
+
+def _layer_list() -> Schema:
+    """A list of layers, or lists of them for paths; text names a parameter or, for a shortcut, a kind of it."""
+    return {"anyOf": [{"type": "array", "items": {"anyOf": [_reference("layers"), _reference("layer_list")]}}, _text()]}
+
+
+def _init() -> Schema:
+    both = {"type": "object", "additionalProperties": False, "minProperties": 1}
+    each = _reference("initializers")
+    return {"anyOf": [each, {**both, "properties": {"weight": each, "bias": each}}, _reference("expression")]}
+
+
+def _entry(family: str) -> Schema:
+    """An entry of a family: a name alone, or one name with its arguments."""
+    classes = {kind: _class(family, kind) for kind in names(family)}
+    alone: list[Schema] = [
+        {"const": kind, "description": summary(cls)} for kind, cls in classes.items() if not _required(cls)
+    ]
+    with_arguments: Schema = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": {kind: _reference(f"{family}.{kind}") for kind in classes},
+    }
+    if family == "layers":  # names of blocks are the user's own
+        with_arguments["properties"] |= {name: _reference(f"layers.{name}") for name in sorted(shipped_names())}
+        alone.append(_text())
+        with_arguments["propertyNames"] = {"pattern": _NAME}
+    else:
+        with_arguments["additionalProperties"] = False
+    return {"anyOf": [*alone, with_arguments]}
+
+
+def _arguments(cls: type[Component]) -> Schema:
+    """What stands after a kind's name: its fields, or the main field's value."""
+    fields = _fields(cls, computed=cls.family in _COMPUTED)
+    full = {
+        "type": "object",
+        "properties": fields,
+        "required": _required(cls),
+        "additionalProperties": False,
+    }
+    options = [full]
+    main = cls.main_field()
+    if main is not None and set(_required(cls)) <= {main}:
+        options.append(fields[main])
+    if not _required(cls):
+        options.append({"type": "null"})
+    about = "\n\n".join(part for part in (summary(cls), body(cls), cls.paper) if part)
+    return {"description": about, "anyOf": options}
+
+
+def _block(name: str) -> Schema:
+    """A shipped block: its parameters take whatever its layers make of them."""
+    about = explain(f"layers.{name}")
+    fields: Schema = {field.name: {} for field in about.fields} | {"name": {"type": "string", "pattern": _NAME}}
+    required = [field.name for field in about.fields if field.required]
+    full = {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
+    scalar = {"type": ["string", "number", "boolean"]}
+    description = "\n\n".join((about.summary, about.shape, about.paper))
+    return {"description": description, "anyOf": [full, scalar, *([] if required else [{"type": "null"}])]}
+
+
+def _sections(section: type[BaseModel]) -> Schema:
+    """A section's definition and those of the sections in it."""
+    fields = _fields(section, computed=False)
+    full: Schema = {"type": "object", "properties": fields, "additionalProperties": False}
+    main = getattr(section, "main", None)
+    options = [full, fields[main]] if main is not None else [full]
+    definition: Schema = {"description": summary(section)}
+    found: Schema = {section.__name__: definition | (full if main is None else {"anyOf": options})}
+    for rule in rules_of(section).values():
+        if rule.section is not None and issubclass(rule.section, Section):
+            found |= _sections(rule.section)
+    return found
+
+
+def _fields(cls: type[BaseModel], computed: bool) -> Schema:
+    docs, rules = field_docs(cls), rules_of(cls)
+    plain = cls.model_json_schema(by_alias=True, mode="validation")["properties"]
+    fields: Schema = {}
+    for name, info in cls.model_fields.items():
+        key = info.alias or name
+        schema = _field(rules[key], plain[key])
+        default = schema.pop("default", None)
+        if computed:
+            options = schema["anyOf"] if set(schema) == {"anyOf"} else [schema]
+            schema = {"anyOf": [*options, _reference("expression")]}
+        fields[key] = schema | ({} if default is None else {"default": default}) | {"description": docs[name]}
+    return fields
+
+
+def _field(rule: FieldRule, plain: Schema) -> Schema:
+    match rule.marker:
+        case One(family=family):
+            return _reference(family)
+        case Many(family=family, single=single):
+            several = {"type": "array", "items": _reference(family)}
+            return {"anyOf": [several, _reference(family)]} if single else several
+        case LayerList():
+            return _reference("layer_list")
+        case ReadBy():
+            return _reference("init")
+    if rule.section is not None:
+        return {"anyOf": [_reference(rule.section.__name__), {"type": "null"}]}
+    return {key: value for key, value in plain.items() if key != "title"}
+
+
+def _required(cls: type[BaseModel]) -> list[str]:
+    return [info.alias or name for name, info in cls.model_fields.items() if info.is_required()]
+
+
+def _class(family: str, kind: str) -> type[Component]:
+    cls = find(family, kind)
+    assert cls is not None
+    return cls
+
+
+def _reference(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _text() -> Schema:
+    return {"type": "string"}

@@ -1,0 +1,262 @@
+"""`PATH=VALUE` on the command line: any field of the spec, addressed as the file is written.
+
+    train.optimizer.sgd.lr=0.05      model.layers[3].conv.channels=32      model.blocks.stage.params.stride=1
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from nnctl.component.entry import unknown_kind
+from nnctl.component.family import find, names
+from nnctl.component.markers import LayerList, Many, One, ReadBy
+from nnctl.component.validate import rules_of
+from nnctl.document.node import Entry, Mapping, Node, Scalar, Sequence, describe, is_null
+from nnctl.document.reader import read_value
+from nnctl.document.suggest import did_you_mean
+from nnctl.errors import COMMAND_LINE, Position, Problem
+from nnctl.spec.extends import expand
+from nnctl.spec.sections import Data, Lint, Train
+
+TOP = ("format", "name", "description", "seed", "extends", "data", "model", "train", "lint")
+MODEL = ("input", "params", "init", "blocks", "layers")
+BLOCK = ("params", "layers")
+
+_STEP = re.compile(r"(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a path: a key or an index, and the column it begins at."""
+
+    key: str | int
+    position: Position
+    path: str
+    """The path up to and including this step."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """A parsed `PATH=VALUE`."""
+
+    steps: tuple[Step, ...]
+    value: Node
+
+
+@dataclass(frozen=True)
+class Place:
+    """What stands at a place of the spec, and so what may come below it."""
+
+    what: Literal["keys", "section", "params", "blocks", "list", "component", "arguments", "init", "value"]
+    keys: tuple[str, ...] = ()
+    section: type[BaseModel] | None = None
+    family: str = ""
+    kind: str = ""
+    may_switch: bool = False
+    """Whether naming another kind replaces the component: in a list it would hide a wrong index."""
+
+
+VALUE = Place("value")
+LAYERS = Place("list", family="layers")
+_CHILDREN = {
+    (TOP, "data"): Place("section", section=Data),
+    (TOP, "train"): Place("section", section=Train),
+    (TOP, "lint"): Place("section", section=Lint),
+    (TOP, "model"): Place("keys", keys=MODEL),
+    (MODEL, "params"): Place("params"),
+    (MODEL, "init"): Place("init"),
+    (MODEL, "blocks"): Place("blocks"),
+    (MODEL, "layers"): LAYERS,
+    (BLOCK, "params"): Place("params"),
+    (BLOCK, "layers"): LAYERS,
+}
+
+
+def parse(argument: str, problems: list[Problem]) -> Override | None:
+    """Return the override that a command-line argument holds, or None after saying what is wrong with it."""
+    path, equals, text = argument.partition("=")
+    if not equals or not path:
+        place = Position(COMMAND_LINE, None, 1)
+        hint = "write PATH=VALUE, such as train.epochs=2"
+        problems.append(Problem("override", f"`{argument}` is not an override", place, hint=hint))
+        return None
+    steps: list[Step] = []
+    at = 0
+    while at < len(path):
+        match = _STEP.match(path, at)
+        if match is None:
+            place = Position(COMMAND_LINE, None, at + 1)
+            hint = "a path is keys joined by `.`, and `[0]` for the first entry of a list"
+            problems.append(Problem("override", f"`{path}` is not a path", place, hint=hint))
+            return None
+        key: str | int = match.group(1) or int(match.group(2))
+        start = match.start(1) if match.group(1) else match.start()
+        steps.append(Step(key, Position(COMMAND_LINE, None, start + 1), path[: match.end()]))
+        at = match.end()
+    value = read_value(text, len(path) + 2, problems)
+    if isinstance(value, Scalar) and value.position.column is None:
+        value = Scalar(value.value, Position(COMMAND_LINE, None, len(path) + 2))
+    return Override(tuple(steps), value)
+
+
+def apply(document: Mapping, override: Override, problems: list[Problem]) -> None:
+    """Set the override's value in the document, or say why its path leads nowhere."""
+    _Walk(document, override, problems).set()
+
+
+class _Walk:
+    def __init__(self, document: Mapping, override: Override, problems: list[Problem]) -> None:
+        self.document, self.override, self.problems = document, override, problems
+
+    def set(self) -> None:
+        node: Node = self.document
+        place = Place("keys", keys=TOP)
+        for number, step in enumerate(self.override.steps):
+            last = number == len(self.override.steps) - 1
+            found = self.descend(node, place, step, last)
+            if found is None:
+                return
+            node, place = found
+
+    def descend(self, node: Node, place: Place, step: Step, last: bool) -> tuple[Node, Place] | None:
+        if isinstance(step.key, int):
+            return self.into_list(node, place, step, step.key, last)
+        if not isinstance(node, Mapping):
+            return self.fail(step, f"`{self.before(step)}` is {describe(node)}, it has no field `{step.key}`")
+        below = self.below(node, place, step, step.key)
+        if below is None:
+            return None
+        if last:
+            node.entries[step.key] = Entry(step.position, self.override.value)
+            return node, below
+        entry = node.entries.get(step.key)
+        if entry is None or is_null(entry.node):
+            entry = Entry(step.position, Mapping(step.position))
+        opened = self.open(entry.node, below, step)
+        node.entries[step.key] = Entry(entry.key, opened)
+        return opened, below
+
+    def into_list(self, node: Node, place: Place, step: Step, index: int, last: bool) -> tuple[Node, Place] | None:
+        if not isinstance(node, Sequence):
+            return self.fail(step, f"`{self.before(step)}` is {describe(node)}, not a list")
+        count = len(node.items)
+        if index >= count:
+            hint = f"its entries are [0] to [{count - 1}]" if count else "the list is empty"
+            return self.fail(step, f"`{self.before(step)}` has {count} entries, none at [{index}]", hint)
+        below = Place("component", family=place.family) if place.family else VALUE
+        if last:
+            node.items[index] = self.override.value
+            return node, below
+        item = node.items[index]
+        if isinstance(item, Sequence):  # one path of `branches`
+            return item, place
+        node.items[index] = self.open(item, below, step)
+        return node.items[index], below
+
+    def open(self, node: Node, place: Place, step: Step) -> Node:
+        """Return the node with its shorthand written out, so that a field of it can be set."""
+        if place.what in ("component", "init") and place.family and isinstance(node, (Scalar, Mapping)):
+            expanded = expand(place.family, node)
+            if expanded is None:
+                return node
+            (kind, entry), *_ = expanded.entries.items()
+            block = self.block_main(kind) if place.family == "layers" else None
+            if block and not isinstance(entry.node, Mapping):
+                inner = Mapping(entry.node.position, {block: Entry(entry.node.position, entry.node)})
+                expanded.entries[kind] = Entry(entry.key, inner)
+            return expanded
+        if place.what == "section" and place.section is not None and not isinstance(node, Mapping):
+            main = getattr(place.section, "main", None)
+            return Mapping(node.position, {main: Entry(node.position, node)}) if main else node
+        return node
+
+    def below(self, node: Mapping, place: Place, step: Step, key: str) -> Place | None:
+        """Return what stands under `key`, or None after saying that nothing does."""
+        if place.what == "keys":
+            if key not in place.keys:
+                self.unknown(step, key, place.keys)
+                return None
+            return _CHILDREN.get((place.keys, key), VALUE)
+        if place.what in ("section", "arguments"):
+            return self.field(place, step, key)
+        if place.what == "params":
+            if key not in node.entries:
+                self.unknown(step, key, node.entries, "parameters")
+                return None
+            return VALUE
+        if place.what == "blocks":
+            if key not in node.entries:
+                self.unknown(step, key, node.entries, "blocks")
+                return None
+            return Place("keys", keys=BLOCK)
+        if place.what == "init" and key in ("weight", "bias"):
+            return Place("component", family="initializers", may_switch=True)
+        if place.what in ("component", "init"):
+            return self.kind(node, place, step, key)
+        self.fail(step, f"`{self.before(step)}` has no field `{key}`")
+        return None
+
+    def field(self, place: Place, step: Step, key: str) -> Place | None:
+        cls = place.section or find(place.family, place.kind)
+        if cls is None:  # a block: its parameters are checked where it is used
+            return VALUE
+        rules = rules_of(cls)
+        if key not in rules:
+            self.unknown(step, key, rules, "fields")
+            return None
+        rule = rules[key]
+        if isinstance(rule.marker, One):
+            return Place("component", family=rule.marker.family, may_switch=True)
+        if isinstance(rule.marker, Many):
+            loose = rule.marker.single
+            return Place("component" if loose and not self.is_list(step) else "list", family=rule.marker.family, may_switch=True)
+        if isinstance(rule.marker, LayerList):
+            return LAYERS
+        if isinstance(rule.marker, ReadBy):
+            return Place("init", family="initializers")
+        if rule.section is not None:
+            return Place("section", section=rule.section)
+        return VALUE
+
+    def is_list(self, step: Step) -> bool:
+        steps = self.override.steps
+        after = steps.index(step) + 1
+        return after < len(steps) and isinstance(steps[after].key, int)
+
+    def kind(self, node: Mapping, place: Place, step: Step, key: str) -> Place | None:
+        below = Place("arguments", family=place.family, kind=key)
+        if not node.entries or key in node.entries:
+            return below
+        present = next(iter(node.entries))
+        if find(place.family, key) is None and (place.family != "layers" or self.block_main(key) is None):
+            self.problems.append(unknown_kind(place.family, key, step.position, step.path, names(place.family)))
+            return None
+        if not (place.may_switch or place.what == "init"):
+            whole = self.before(step)
+            self.fail(step, f"`{whole}` is a `{present}`, not a `{key}`", f"to replace it: '{whole}={{{key}: …}}'")
+            return None
+        node.entries.clear()
+        return below
+
+    def block_main(self, name: str) -> str | None:
+        """Return the first parameter of a block of the user's, which `- block: value` fills."""
+        model = self.document.get("model")
+        blocks = model.get("blocks") if isinstance(model, Mapping) else None
+        block = blocks.get(name) if isinstance(blocks, Mapping) else None
+        params = block.get("params") if isinstance(block, Mapping) else None
+        return next(iter(params.entries), None) if isinstance(params, Mapping) else None
+
+    def before(self, step: Step) -> str:
+        tail = f"[{step.key}]" if isinstance(step.key, int) else step.key
+        return step.path[: -len(tail)].rstrip(".") or "the spec"
+
+    def unknown(self, step: Step, key: str, known: object, label: str = "keys") -> None:
+        hint = did_you_mean(key, list(known), label)  # type: ignore[call-overload]
+        self.fail(step, f"there is no `{step.path}`", hint)
+
+    def fail(self, step: Step, message: str, hint: str | None = None) -> None:
+        self.problems.append(Problem("override", message, step.position, hint=hint))

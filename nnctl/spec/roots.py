@@ -1,0 +1,13 @@
+"""Where named data sets lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from nnctl.spec.sections import Data
+
+
+def data_root(data: Data) -> Path:
+    """Return `data.root`, else $NNCTL_DATA, else ./data, absolute."""
+    return Path(data.root or os.environ.get("NNCTL_DATA") or "data").expanduser().absolute()

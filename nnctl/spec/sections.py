@@ -1,0 +1,180 @@
+"""The sections of a spec as typed, frozen objects: data, model, train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from nnctl.component.types import (
+    LARGEST,
+    Below1,
+    Count,
+    Expected,
+    FilePath,
+    Flag,
+    NonNegative,
+    Positive,
+    Share,
+    Text,
+    as_tuple,
+)
+from nnctl.component.markers import Many, One
+from nnctl.document.node import Mapping, Node
+from nnctl.kinds.augmentations.base import Augmentation
+from nnctl.kinds.datasets.base import Dataset
+from nnctl.kinds.initializers.base import Init
+from nnctl.kinds.losses.base import Loss
+from nnctl.kinds.optimizers.base import Optimizer
+from nnctl.kinds.schedules.base import Schedule
+
+ShareOrCount: TypeAlias = Annotated[
+    float | int,
+    Field(ge=0, le=LARGEST),
+    Expected("a share from 0 to 1, or a whole number of samples"),
+]
+BatchSize: TypeAlias = Annotated[Count | Literal["all"], Expected("a whole number of at least 1, or all")]
+
+
+class Section(BaseModel):
+    """A group of fields that belong together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    main: ClassVar[str | None] = None
+    """The field that a bare value in place of a mapping fills."""
+
+
+class Data(Section):
+    """Which samples, how they are split and changed."""
+
+    dataset: Annotated[Dataset, One("datasets")]
+    """The data set."""
+    root: FilePath | None = None
+    """The folder that named data sets lie under; $NNCTL_DATA if not given, else ./data."""
+    validation: ShareOrCount = 0.1
+    """Share or number of training samples held out, stratified by the seed; 0 for none."""
+    subset: ShareOrCount | None = None
+    """Share (a fraction) or number (a whole number) of training samples used, stratified, cut first."""
+    label_noise: Share = 0.0
+    """Share of training labels redrawn uniformly over all classes, after validation is cut."""
+    augment: Annotated[tuple[Augmentation, ...], Many("augmentations")] = ()
+    """Random changes of training samples, in order."""
+
+
+class EarlyStopping(Section):
+    """When to stop before the last epoch."""
+
+    monitor: Text | None = None
+    """What is watched; the spec's `monitor` if not given."""
+    min_delta: NonNegative = 0.0
+    """By how much better counts as better."""
+    patience: Count = 1
+    """Epochs in a row without getting better before training stops."""
+    restore_best: Flag = False
+    """Whether the network ends with its best weights rather than its last."""
+
+
+class Clip(Section):
+    """A bound on gradients, of their common norm or of each value."""
+
+    norm: Positive | None = None
+    """Largest norm of all gradients together."""
+    value: Positive | None = None
+    """Largest size of a single gradient entry."""
+
+
+class Ema(Section):
+    """An exponential moving average of the weights, used for validation and for the best checkpoint."""
+
+    main = "decay"
+
+    decay: Below1 = 0.99
+    """Weight of the old average in each step."""
+
+
+class Checkpoint(Section):
+    """When the state that resuming needs is saved, besides the end of each epoch."""
+
+    every: Count | None = None
+    """Optimiser steps between two states."""
+    seconds: Positive | None = None
+    """Seconds between two states."""
+    keep: Count = 2
+    """How many states are kept."""
+
+
+class Train(Section):
+    """The recipe."""
+
+    epochs: Count
+    """Passes over the training set."""
+    batch_size: BatchSize = 128
+    """Samples that one optimiser step sees; `all` for the whole set."""
+    accumulate: Count = 1
+    """Parts in which a batch is computed, for batches that do not fit in memory at once."""
+    loss: Annotated[tuple[Loss, ...], Many("losses", single=True)]
+    """What is minimised; a list is a sum."""
+    optimizer: Annotated[Optimizer, One("optimizers")]
+    """The rule of one step."""
+    schedule: Annotated[Schedule | None, One("schedules")] = None
+    """The learning rate's course; constant if not given."""
+    early_stopping: EarlyStopping | None = None
+    """When to stop before the last epoch."""
+    monitor: Text | None = None
+    """The measure that chooses the best weights; val_accuracy, val_loss or train_loss if not given."""
+    clip: Clip | None = None
+    """A bound on gradients."""
+    ema: Ema | None = None
+    """A moving average of the weights."""
+    precision: Annotated[Literal["fp32", "bf16"], Expected("fp32 or bf16")] = "fp32"
+    """The arithmetic of forward and backward pass; weights stay fp32."""
+    checkpoint: Checkpoint = Checkpoint()
+    """When the state is saved."""
+
+
+class Lint(Section):
+    """Which warnings are silenced."""
+
+    allow: Annotated[
+        tuple[str, ...], BeforeValidator(as_tuple), Expected("a list of codes")
+    ] = ()
+    """Codes of warnings that are not shown."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of the user's own, or one shipped with nnctl: parameters and the entries they are put into."""
+
+    name: str
+    params: Mapping | None
+    layers: Node
+    shipped: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network as written: entries stay nodes until they are expanded, because `$` depends on the place."""
+
+    layers: Node
+    input: Node | None = None
+    params: Mapping | None = None
+    init: Init = field(default_factory=Init)
+    blocks: dict[str, Block] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A checked spec. `document` is the merged tree that all of it came from."""
+
+    name: str
+    seed: int
+    description: str
+    data: Data | None
+    model: Model
+    train: Train | None
+    lint: Lint
+    document: Mapping
+    file: str | None = None
+

@@ -1,0 +1,121 @@
+"""One optimiser step, from a batch to changed weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from math import isfinite
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+
+from nnctl.objective import OUTPUT, Objective, outputs_of
+from nnctl.optim.averaging import Average
+from nnctl.optim.clipping import clip_by_norm, clip_by_value
+from nnctl.randomness import derive
+from nnctl.spec.sections import Clip
+
+if TYPE_CHECKING:
+    from nnctl.data.load import Batch
+
+
+class NotFinite(Exception):
+    """A number that must be finite is not. `step` counts from 1, `batch` is the one at hand, if any."""
+
+    def __init__(self, what: str, step: int, batch: Batch | None = None) -> None:
+        super().__init__(f"{what} in step {step}")
+        self.step, self.batch = step, batch
+
+
+class Stepper:
+    """Takes optimiser steps. Nothing in it waits for an accelerator."""
+
+    def __init__(
+        self,
+        net: nn.Module,
+        objective: Objective,
+        optimizer: torch.optim.Optimizer,
+        *,
+        seed: int,
+        device: torch.device,
+        accumulate: int = 1,
+        clip: Clip | None = None,
+        precision: Literal["fp32", "bf16"] = "fp32",
+        average: Average | None = None,
+    ) -> None:
+        self.net, self.objective, self.optimizer, self.average = net, objective, optimizer, average
+        self.seed, self.device, self.accumulate, self.clip, self.precision = seed, device, accumulate, clip, precision
+        self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._generator = generator_of(device)
+
+    def __call__(self, batch: Batch, step: int, rate: float) -> tuple[Tensor, Tensor]:
+        """Take step number `step` (from 0) at learning rate `rate`; return the loss and the output, detached.
+
+        Raises NotFinite before the weights change, where the loss can be read without waiting: on the CPU.
+        """
+        for p in self.parameters:
+            p.grad = None
+        losses, outputs = [], []
+        for number, (part, share) in enumerate(self._parts(batch)):
+            self._generator.manual_seed(derive(self.seed, "dropout", step, number))
+            with autocast(self.device, self.precision):
+                values = outputs_of(self.net, part, self.objective.needs_all_outputs)
+            loss = self.objective(in_fp32(values, self.precision), part)
+            if share != 1.0:
+                loss = loss * share
+            if self.device.type == "cpu" and not isfinite(value := loss.item()):
+                raise NotFinite(f"the loss is {value}", step + 1, part)
+            torch.autograd.backward(loss)
+            losses.append(loss.detach())
+            outputs.append(values[OUTPUT].detach())
+        self._clip()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
+        if len(losses) == 1:
+            return losses[0], outputs[0]
+        return torch.stack(losses).sum(), torch.cat(outputs)
+
+    def _parts(self, batch: Batch) -> Iterator[tuple[Batch, float]]:
+        """Cut a batch into its parts, each with its share of the samples, so that the sum is the batch's mean."""
+        n = len(batch.target)
+        if self.accumulate == 1:
+            yield batch, 1.0
+            return
+        size = -(-n // self.accumulate)
+        for begin in range(0, n, size):
+            piece = slice(begin, min(begin + size, n))
+            inputs = {name: value[piece] for name, value in batch.inputs.items()}
+            yield replace(batch, inputs=inputs, target=batch.target[piece]), (piece.stop - piece.start) / n
+
+    def _clip(self) -> None:
+        if self.clip is None:
+            return
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        if self.clip.value is not None:
+            clip_by_value(gradients, self.clip.value)
+        if self.clip.norm is not None:
+            clip_by_norm(gradients, self.clip.norm)
+
+
+def autocast(device: torch.device, precision: Literal["fp32", "bf16"]) -> AbstractContextManager[object]:
+    """Return the context in which forward passes have the precision."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def in_fp32(values: Mapping[str, Tensor], precision: Literal["fp32", "bf16"]) -> Mapping[str, Tensor]:
+    """Return outputs in the precision that losses are computed in."""
+    return {name: value.float() for name, value in values.items()} if precision == "bf16" else values
+
+
+def generator_of(device: torch.device) -> torch.Generator:
+    """Return torch's own generator of a device: the one that dropout draws from."""
+    if device.type == "cuda":
+        return torch.cuda.default_generators[device.index or 0]
+    if device.type == "mps":
+        return torch.mps._get_default_mps_generator()
+    return torch.default_generator

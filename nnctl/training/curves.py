@@ -1,0 +1,118 @@
+"""curves.svg: losses and the monitored measure by epoch, drawn without any plotting package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import ceil, floor, isfinite, log10
+from typing import Any
+
+_WIDTH, _HEIGHT = 860, 360
+_PANEL, _TOP, _BOTTOM, _LEFT, _GAP = 340, 64, 308, 64, 88
+_COLOURS = ("#2563eb", "#ea580c", "#059669", "#9333ea")
+_INK, _SOFT, _GRID = "#1f2937", "#6b7280", "#e5e7eb"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One curve: a name and a point for each epoch where it was measured."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+def draw_curves(title: str, epochs: Sequence[dict[str, Any]], monitor: str) -> str:
+    """Return the picture: losses to the left; to the right the monitored measure, or where that is a loss the
+    accuracy or rmse."""
+    measure = monitor.split("_", 1)[1]
+    if measure == "loss":
+        names = epochs[-1] if epochs else {}
+        measure = next((name for name in ("accuracy", "rmse") if f"train_{name}" in names), "loss")
+    panels = [_panel("loss", _lines(epochs, "loss"), _LEFT)]
+    if measure != "loss":
+        panels.append(_panel(measure.replace("_", " "), _lines(epochs, measure), _LEFT + _PANEL + _GAP))
+    width = _WIDTH if len(panels) == 2 else _LEFT + _PANEL + 28
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_HEIGHT}" '
+            f'viewBox="0 0 {width} {_HEIGHT}" font-family="system-ui, -apple-system, Segoe UI, sans-serif">',
+            f'<rect width="{width}" height="{_HEIGHT}" fill="#ffffff"/>',
+            _text(_LEFT, 28, title, size=16, colour=_INK, anchor="start", weight="600"),
+            *panels,
+            "</svg>\n",
+        ]
+    )
+
+
+def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
+    """Return about `wanted` round numbers between two bounds: steps of 1, 2 or 5 times a power of ten."""
+    raw = (high - low) / wanted
+    power = 10.0 ** floor(log10(raw))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
+    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+    return [number * step for number in range(first, last + 1)]
+
+
+def _lines(epochs: Sequence[dict[str, Any]], measure: str) -> list[Line]:
+    lines = []
+    for part, label in (("train", "training"), ("val", "validation")):
+        key = f"{part}_{measure}"
+        points = [(float(e["epoch"]), float(e[key])) for e in epochs if isinstance(e.get(key), int | float)]
+        if points:
+            lines.append(Line(label, tuple(points)))
+    return lines
+
+
+def _panel(name: str, lines: list[Line], left: float) -> str:
+    xs = [x for line in lines for x, _ in line.points] or [0.0, 1.0]
+    ys = [y for line in lines for _, y in line.points if isfinite(y)] or [0.0, 1.0]
+    x_low, x_high = (min(xs), max(xs)) if min(xs) < max(xs) else (min(xs) - 0.5, max(xs) + 0.5)
+    margin = 0.06 * (max(ys) - min(ys)) or 0.05 * abs(max(ys)) or 0.5
+    y_low, y_high = min(ys) - margin, max(ys) + margin
+    y_low = 0.0 if min(ys) >= 0 > y_low else y_low
+
+    def across(x: float) -> float:
+        return left + (x - x_low) / (x_high - x_low) * _PANEL
+
+    def up(y: float) -> float:
+        return _BOTTOM - (y - y_low) / (y_high - y_low) * (_BOTTOM - _TOP)
+
+    parts = []
+    for y in ticks(y_low, y_high):
+        parts.append(_rule(left, up(y), left + _PANEL, up(y), _GRID))
+        parts.append(_text(left - 8, up(y) + 4, f"{y:.4g}", anchor="end"))
+    for x in ticks(x_low, x_high, 6):
+        if x == round(x):
+            parts.append(_rule(across(x), _BOTTOM, across(x), _BOTTOM + 5, _SOFT))
+            parts.append(_text(across(x), _BOTTOM + 19, f"{x:.0f}"))
+    parts.append(_rule(left, _BOTTOM, left + _PANEL, _BOTTOM, _SOFT))
+    parts.append(_text(left + _PANEL / 2, _BOTTOM + 40, "epoch", size=12))
+    parts.append(_text(left, _TOP - 12, name, size=13, colour=_INK, anchor="start", weight="600"))
+    for number, line in enumerate(lines):
+        colour = _COLOURS[number % len(_COLOURS)]
+        legend = left + _PANEL - 78 * (len(lines) - number)
+        parts.append(_rule(legend, _TOP - 16, legend + 16, _TOP - 16, colour, 2.5))
+        parts.append(_text(legend + 21, _TOP - 12, line.name, anchor="start"))
+        parts.append(_curve([(across(x), up(y)) for x, y in line.points if isfinite(y)], colour))
+    return "\n".join(parts)
+
+
+def _curve(points: list[tuple[float, float]], colour: str) -> str:
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    line = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>'
+    if len(points) > 40:
+        return line
+    return line + "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}"/>' for x, y in points)
+
+
+def _rule(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1) -> str:
+    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{width}"/>'
+
+
+def _text(
+    x: float, y: float, text: str, size: int = 11, colour: str = _SOFT, anchor: str = "middle", weight: str = "400"
+) -> str:
+    style = f'font-size="{size}" font-weight="{weight}" fill="{colour}" text-anchor="{anchor}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'

@@ -1,0 +1,440 @@
+"""Shape formulas against torch, the lecture notes' figures, and what is said where a shape or a number does not fit."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from nnctl.component.base import Component
+from nnctl.component.family import find
+from nnctl.kinds.layers.base import Shape, ShapeError
+from tests.components import image, layer, materialise, normal, tokens
+
+GRID = list(product(range(1, 10), range(1, 5), range(1, 4), range(3), range(1, 3)))
+
+
+def slid(text: str, rows: list[list[int]], kernel: list[list[int]] | None = None) -> list[list[int]]:
+    """Return what the layer makes of one image, as whole numbers."""
+    batch = torch.tensor(rows, dtype=torch.float32)[None, None]
+    module = materialise(layer(text), image(*batch.shape[1:]))
+    if kernel is not None:
+        module.load_state_dict({"weight": torch.tensor(kernel, dtype=torch.float32)[None, None]})
+    result: list[list[int]] = module(batch)[0, 0].int().tolist()
+    return result
+
+
+def torch_shape(module: nn.Module, *dims: int) -> tuple[int, ...] | None:
+    """Return the shape that torch computes, without the batch; None where torch refuses the input."""
+    try:
+        return tuple(module.to("meta")(torch.empty(2, *dims, device="meta")).shape[1:])
+    except RuntimeError:
+        return None
+
+
+def declared_shape(text: str, x: Shape) -> tuple[int, ...] | None:
+    try:
+        return layer(text).output(x).dims
+    except ShapeError:
+        return None
+
+
+def test_conv_shapes_are_torchs() -> None:
+    for size, kernel, stride, padding, dilation in GRID:
+        text = f"conv: {{channels: 1, kernel: {kernel}, stride: {stride}, padding: {padding}, dilation: {dilation}}}"
+        with torch.device("meta"):
+            module = nn.Conv1d(1, 1, kernel, stride, padding, dilation)
+        assert declared_shape(text, image(1, size)) == torch_shape(module, 1, size), (text, size)
+
+
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize(("kind", "pool"), [("max_pool", nn.MaxPool1d), ("avg_pool", nn.AvgPool1d)])
+def test_pool_shapes_are_torchs(kind: str, pool: type[nn.Module], ceil: bool) -> None:
+    for size, kernel, stride, padding, _ in GRID:
+        text = f"{kind}: {{kernel: {kernel}, stride: {stride}, padding: {padding}, ceil: {str(ceil).lower()}}}"
+        module = pool(kernel, stride, padding, ceil_mode=ceil)
+        assert declared_shape(text, image(1, size)) == torch_shape(module, 1, size), (text, size)
+
+
+def test_axes_are_reckoned_one_by_one() -> None:
+    text = "conv: {channels: 4, kernel: [3, 2, 1], stride: [1, 2, 3], padding: [0, 1, 0], dilation: [2, 1, 1]}"
+    with torch.device("meta"):
+        module = nn.Conv3d(2, 4, (3, 2, 1), (1, 2, 3), (0, 1, 0), (2, 1, 1))
+    assert layer(text).output(image(2, 9, 8, 7)).dims == torch_shape(module, 2, 9, 8, 7)
+
+
+@pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (3, 1), (5, 1), (3, 2), (5, 3), (7, 1)])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_same_padding_leaves_the_size_over_the_stride(kernel: int, dilation: int, stride: int) -> None:
+    text = f"conv: {{channels: 1, kernel: {kernel}, dilation: {dilation}, stride: {stride}}}"
+    for size in range(1, 12):
+        assert layer(text).output(image(1, size)).dims == (1, -(-size // stride))
+
+
+@pytest.mark.parametrize("kernel", [2, 4])
+def test_same_padding_adds_nothing_to_even_kernels(kernel: int) -> None:
+    # also where dilation would make the padding whole
+    for dilation in (1, 2):
+        text = f"conv: {{channels: 1, kernel: {kernel}, dilation: {dilation}}}"
+        assert layer(text).output(image(1, 12)).dims == (1, 12 - dilation * (kernel - 1))
+
+
+@pytest.mark.parametrize(
+    ("fields", "size"),
+    [("padding: 0", 6), ("padding: 1", 8), ("padding: 1, stride: 2", 4)],
+)
+def test_sizes_of_the_notes(fields: str, size: int) -> None:
+    assert layer(f"conv: {{channels: 5, {fields}}}").output(image(3, 8, 8)).dims == (5, size, size)
+
+
+def test_conv_parameters_of_the_notes() -> None:
+    # (k² c_in + 1) c_out; GoogLeNet's 5×5 costs a fifth behind a 1×1
+    assert layer("conv: {channels: 32, kernel: 5}").parameters(image(192, 28, 28)) == 153_632
+    squeezed = layer("conv: {channels: 32, kernel: 1}").parameters(image(192, 28, 28))
+    assert squeezed + layer("conv: {channels: 32, kernel: 5}").parameters(image(32, 28, 28)) == 31_808
+
+
+def test_conv_of_the_notes_small_image() -> None:
+    rows = [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert slid("conv: {channels: 1, kernel: 2, bias: false}", rows, [[0, 1], [2, 3]]) == [[19, 25], [37, 43]]
+
+
+def test_max_pool_of_the_notes() -> None:
+    assert slid("max_pool: 2", [[3, 4, 6, 5], [2, 4, 6, 8], [1, 6, 7, 5], [9, 7, 4, 6]]) == [[4, 8], [9, 7]]
+
+
+def test_filter_of_the_notes_on_six_by_six() -> None:
+    ones = {(0, 0), (0, 5), (1, 1), (1, 4), (2, 2), (2, 3), (3, 0), (3, 4), (4, 1), (4, 4), (5, 2), (5, 4)}
+    rows = [[int((row, column) in ones) for column in range(6)] for row in range(6)]
+    diagonal = [[1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
+    plain = slid("conv: {channels: 1, padding: 0, bias: false}", rows, diagonal)
+    assert plain == [[3, -1, -3, -1], [-3, 1, 0, -3], [-3, -3, 0, 1], [3, -2, -2, -1]]
+    assert slid("conv: {channels: 1, padding: 0, stride: 2, bias: false}", rows, diagonal) == [[3, -3], [-3, 0]]
+    assert slid("max_pool: 2", plain) == [[3, 0], [3, 1]]
+
+
+@pytest.mark.parametrize("mode", ["circular", "reflect"])
+@pytest.mark.parametrize("dims", [(2, 6), (2, 5, 6), (2, 4, 5, 6)])
+def test_padding_modes_are_numpys(mode: str, dims: tuple[int, ...]) -> None:
+    batch = normal(2, *dims)
+    widths = [(0, 0), (0, 0), *[(2, 2)] * (len(dims) - 1)]
+    padded = np.pad(batch.numpy(), widths, mode="wrap" if mode == "circular" else "reflect")
+    module = materialise(layer(f"conv: {{channels: 3, kernel: 5, padding_mode: {mode}}}"), image(*dims))
+    plain = materialise(layer("conv: {channels: 3, kernel: 5, padding: 0}"), image(*padded.shape[1:]))
+    plain.load_state_dict(module.state_dict())
+    torch.testing.assert_close(module(batch), plain(torch.from_numpy(padded)))
+
+
+def test_shift_of_the_image_shifts_a_circular_conv() -> None:
+    batch = normal(1, 2, 6, 6)
+    module = materialise(layer("conv: {channels: 3, padding_mode: circular}"), image(2, 6, 6))
+    torch.testing.assert_close(module(batch.roll((1, 2), (2, 3))), module(batch).roll((1, 2), (2, 3)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "conv: {channels: 1, kernel: 5}",
+        "conv: {channels: 1, kernel: 3, dilation: 3}",
+        "conv: {channels: 1, kernel: 4, stride: 2, padding: 1}",
+        "avg_pool: {kernel: 3, stride: 1}",
+        "avg_pool: 2",
+        "adaptive_avg_pool: 3",
+        "adaptive_avg_pool: 5",
+        "adaptive_avg_pool: 20",
+    ],
+)
+def test_window_is_what_an_output_depends_on(text: str) -> None:
+    component, x = layer(text), image(1, 16)
+    module = materialise(component, x)
+    batch = normal(1, 1, 16).requires_grad_()
+    jacobian = torch.autograd.functional.jacobian(module, batch)[0, 0, :, 0, 0]
+    seen = [row.nonzero().flatten() for row in jacobian]
+    window = component.window(x)
+    assert max(int(places[-1] - places[0]) + 1 for places in seen) == window.extent[0]
+    middle = len(seen) // 2
+    if "adaptive" not in text:
+        assert int(seen[middle + 1][0] - seen[middle][0]) == window.stride[0]
+
+
+def test_layers_that_mix_all_of_space_say_so() -> None:
+    for text in ("flatten", "global_avg_pool", "global_max_pool", "reshape: [60]"):
+        x = image(1, 5, 12)
+        assert layer(text).window(x).extent == (5, 12)
+
+
+def test_global_pools_are_numpys() -> None:
+    batch = normal(2, 3, 4, 5)
+    flat = batch.numpy().reshape(2, 3, -1)
+    mean = materialise(layer("global_avg_pool"), image(3, 4, 5))(batch)
+    torch.testing.assert_close(mean, torch.from_numpy(flat.mean(-1)))
+    largest = materialise(layer("global_max_pool"), image(3, 4, 5))(batch)
+    assert torch.equal(largest, torch.from_numpy(flat.max(-1)))
+
+
+def test_linear_acts_on_each_token() -> None:
+    component, x = layer("linear: 4"), tokens(5, 3)
+    assert component.output(x) == Shape((5, 4), tokens=True)
+    assert component.parameters(x) == 3 * 4 + 4
+    assert component.macs(x) == 5 * 3 * 4
+    module, batch = materialise(component, x), normal(2, 5, 3)
+    weight, bias = (tensor.numpy() for tensor in module.state_dict().values())
+    torch.testing.assert_close(module(batch), torch.from_numpy(batch.numpy() @ weight.T + bias))
+
+
+def test_reshape_keeps_the_order_of_numbers() -> None:
+    x = image(1, 4, 6)
+    component = layer("reshape: {tokens: 4, features: 6}")
+    assert component.output(x) == Shape((4, 6), tokens=True)
+    batch = normal(2, 1, 4, 6)
+    assert torch.equal(materialise(component, x)(batch), batch[:, 0])
+    assert layer("flatten").output(tokens(4, 6)) == Shape((24,))
+
+
+def test_scale_starts_as_nothing_and_learns_along_its_channels() -> None:
+    for x, shape in ((image(3, 2, 2), (3, 1, 1)), (tokens(2, 3), (1, 3))):
+        batch, values = normal(2, *x.dims), torch.tensor([1.0, 2.0, 3.0])
+        for form, name in (("bias", "bias"), ("multiplier", "weight")):
+            module = materialise(layer(f"scale: {{form: {form}, per: channel}}"), x)
+            assert torch.equal(module(batch), batch)
+            module.load_state_dict({name: values})
+            along = values.view(shape)
+            assert torch.equal(module(batch), batch + along if form == "bias" else batch * along)
+
+
+def test_dropout_by_p_and_by_keep_are_one() -> None:
+    batch = torch.ones(1, 100_000)
+    for text in ("dropout: 0.2", "dropout: {keep: 0.8}", "spatial_dropout: 0.2"):
+        x = image(100_000, 1) if "spatial" in text else image(100_000)
+        module = materialise(layer(text), x)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            result = module(batch.view(1, *x.dims))
+        assert set(result.unique().tolist()) == {0.0, 1.25}
+        assert (result == 0).double().mean().item() == pytest.approx(0.2, abs=0.005)
+        assert torch.equal(module.eval()(batch), batch)
+
+
+def test_spatial_dropout_drops_whole_channels() -> None:
+    for dims in ((50, 4), (50, 3, 3), (50, 2, 2, 2)):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            result = materialise(layer("spatial_dropout: 0.5"), image(*dims))(torch.ones(2, *dims)).flatten(2)
+        assert (result == result[:, :, :1]).all()
+        assert 0 < (result[:, :, 0] == 0).sum() < 100
+
+
+@pytest.mark.parametrize("dims", [(3,), (3, 5), (3, 4, 4), (3, 2, 3, 2)])
+def test_batch_norm_is_its_formula(dims: tuple[int, ...]) -> None:
+    batch = normal(8, *dims, dtype=torch.float64) * 3 + 2
+    module = materialise(layer("batch_norm: {eps: 0.01, momentum: 0.3}"), image(*dims)).double()
+    axes = [0, *range(2, batch.dim())]
+    values = batch.numpy()
+    mean, variance = values.mean(tuple(axes), keepdims=True), values.var(tuple(axes), keepdims=True)
+    expected = (values - mean) / (variance + 0.01) ** 0.5
+    torch.testing.assert_close(module(batch).detach(), torch.from_numpy(expected))
+    count = batch.numel() // 3
+    state = module.state_dict()
+    torch.testing.assert_close(state["running_mean"], torch.from_numpy(0.3 * mean.ravel()))
+    unbiased = variance.ravel() * count / (count - 1)
+    torch.testing.assert_close(state["running_var"], torch.from_numpy(0.7 + 0.3 * unbiased))
+    assert list(state) == ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+
+
+SHAPE_ERRORS = [
+    (
+        "linear: 10",
+        image(16, 4, 4),
+        "`linear` takes a vector or tokens, not an image",
+        "expected (features,) or (tokens, features), got (16, 4, 4)",
+        "put `flatten` before it",
+    ),
+    (
+        "conv: {channels: 8, kernel: 5, padding: 0}",
+        image(16, 4, 4),
+        "Kernel is larger than its input",
+        "`kernel` is 5, input is (16, 4, 4), `padding` is 0",
+        "set `padding: same`, or a smaller `kernel`, or remove a pool or stride before it",
+    ),
+    (
+        "conv: {channels: 8, kernel: [4, 2], dilation: 2}",
+        image(16, 4, 4),
+        "Kernel is larger than its input",
+        "`kernel` is [4, 2] (dilated: [7, 3]), input is (16, 4, 4), `padding` is 0",
+        "set `padding: 2`, or a smaller `kernel`, or remove a pool or stride before it",
+    ),
+    (
+        "conv: 8",
+        image(400),
+        "`conv` takes a signal, an image or a volume, not a vector",
+        "expected (channels, length), (channels, height, width) or (channels, depth, height, width), got (400,)",
+        "put `reshape: [channels, height, width]` before it",
+    ),
+    (
+        "conv: 8",
+        tokens(7, 4),
+        "`conv` takes a signal, an image or a volume, not tokens",
+        "expected (channels, length), (channels, height, width) or (channels, depth, height, width), got (7, 4) tokens",
+        "put `reshape: [channels, height, width]` before it",
+    ),
+    (
+        "conv: {channels: 8, groups: 4}",
+        image(6, 4, 4),
+        "The channels that arrive cannot be cut into 4 equal groups",
+        "`groups` is 4, input is (6, 4, 4)",
+        "choose `groups` among the divisors of 6",
+    ),
+    (
+        "conv: {channels: 8, kernel: [3, 3, 3]}",
+        image(6, 4, 4),
+        "`kernel` has 3 numbers, but the input has 2 spatial axes",
+        "`kernel` is [3, 3, 3], input is (6, 4, 4)",
+        "give a single number, or one for each axis",
+    ),
+    (
+        "conv: {channels: 8, kernel: 5, padding_mode: reflect}",
+        image(1, 2, 4),
+        "`padding_mode: reflect` has too few rows to take the padding from",
+        "padding is 2, input is (1, 2, 4), so it may be [1, 3] at most",
+        "set `padding_mode: zeros`, or a smaller `kernel`",
+    ),
+    (
+        "max_pool: 2",
+        image(8, 1, 1),
+        "Kernel is larger than its input",
+        "`kernel` is 2, input is (8, 1, 1), `padding` is 0",
+        "set a smaller `kernel`, or remove a pool or stride before it",
+    ),
+    (
+        "avg_pool: {kernel: 3, padding: 2}",
+        image(8, 5, 5),
+        "Padding is more than half the kernel: some windows would hold nothing but padding",
+        "`padding` is 2, `kernel` is 3",
+        "set `padding: 1` or less",
+    ),
+    (
+        "global_avg_pool",
+        image(8),
+        "`global_avg_pool` takes a signal, an image or a volume, not a vector",
+        "expected (channels, length), (channels, height, width) or (channels, depth, height, width), got (8,)",
+        "put `reshape: [channels, height, width]` before it",
+    ),
+    (
+        "adaptive_max_pool: [2, 2]",
+        image(8, 5),
+        "`size` has 2 numbers, but the input has 1 spatial axis",
+        "`size` is [2, 2], input is (8, 5)",
+        "give a single number, or one for each axis",
+    ),
+    (
+        "batch_norm",
+        tokens(7, 4),
+        "`batch_norm` takes a vector, a signal, an image or a volume, not tokens",
+        "expected (features,) or (channels, space…), got (7, 4) tokens",
+        "put `flatten` before it, or remove it",
+    ),
+    (
+        "spatial_dropout: 0.2",
+        image(9),
+        "`spatial_dropout` takes a signal, an image or a volume, not a vector",
+        "expected (channels, length), (channels, height, width) or (channels, depth, height, width), got (9,)",
+        "use `dropout`",
+    ),
+    (
+        "reshape: [16, 5, 5]",
+        image(16, 6, 6),
+        "The new shape has another count of numbers than the old one",
+        "expected 16·6·6 = 576 for (16, 6, 6), got 16·5·5 = 400 for (16, 5, 5)",
+        "choose numbers whose product is 576",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "x", "message", "detail", "hint"), SHAPE_ERRORS)
+def test_a_shape_error_says_what_arrives_and_what_helps(
+    text: str, x: Shape, message: str, detail: str, hint: str
+) -> None:
+    with pytest.raises(ShapeError) as caught:
+        layer(text).output(x)
+    assert (caught.value.message, caught.value.detail, caught.value.hint) == (message, detail, hint)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("linear", {"features": 0}),
+        ("linear", {"features": 2.5}),
+        ("linear", {"features": True}),
+        ("conv", {"channels": 4, "kernel": 0}),
+        ("conv", {"channels": 4, "kernel": (3, 0)}),
+        ("conv", {"channels": 4, "stride": 0}),
+        ("conv", {"channels": 4, "padding": -1}),
+        ("conv", {"channels": 4, "padding": "valid"}),
+        ("conv", {"channels": 4, "padding_mode": "replicate"}),
+        ("conv", {"channels": 10, "groups": 4}),
+        ("conv", {"channels": 2**31}),
+        ("max_pool", {"kernel": 0}),
+        ("max_pool", {}),
+        ("adaptive_avg_pool", {"size": 0}),
+        ("dropout", {"p": 1.0}),
+        ("dropout", {"p": -0.1}),
+        ("dropout", {"keep": 0.0}),
+        ("dropout", {"keep": 1.1}),
+        ("dropout", {}),
+        ("dropout", {"p": 0.2, "keep": 0.8}),
+        ("spatial_dropout", {}),
+        ("batch_norm", {"eps": 0.0}),
+        ("batch_norm", {"momentum": 1.5}),
+        ("reshape", {}),
+        ("reshape", {"shape": ()}),
+        ("reshape", {"shape": (1, 2, 3, 4, 5)}),
+        ("reshape", {"shape": (-1, 2)}),
+        ("reshape", {"tokens": 3}),
+        ("reshape", {"shape": (3, 2), "tokens": 3, "features": 2}),
+        ("scale", {}),
+        ("scale", {"form": "shift"}),
+        ("leaky_relu", {"slope": -0.1}),
+        ("elu", {"alpha": 0.0}),
+        ("softplus", {"beta": 0.0}),
+        ("softplus", {"beta": float("inf")}),
+        ("gelu", {"approximate": "sigmoid"}),
+        ("prelu", {"per": "layer"}),
+        ("relu", {"inplace": True}),
+    ],
+)
+def test_numbers_out_of_range_are_refused(kind: str, fields: dict[str, object]) -> None:
+    refuse("layers", kind, fields)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("normal", {"std": 0.0}),
+        ("normal", {}),
+        ("uniform", {}),
+        ("uniform", {"bound": 0.1, "low": 0.0}),
+        ("uniform", {"low": 0.1}),
+        ("uniform", {"low": 1.0, "high": 1.0}),
+        ("uniform", {"bound": -1.0}),
+        ("kaiming", {"fan": "both"}),
+        ("kaiming", {"gain": 0.0}),
+        ("xavier", {"gain": "relu"}),
+        ("orthogonal", {"gain": -1.0}),
+        ("lecun", {"distribution": "cauchy"}),
+        ("constant", {}),
+    ],
+)
+def test_initialisers_out_of_range_are_refused(kind: str, fields: dict[str, object]) -> None:
+    refuse("initializers", kind, fields)
+
+
+def refuse(family: str, kind: str, fields: dict[str, object]) -> None:
+    cls = find(family, kind)
+    assert cls is not None
+    assert issubclass(cls, Component)
+    with pytest.raises(ValidationError):
+        cls.model_validate(fields)
