@@ -63,6 +63,14 @@ def exclusive_lock(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def waiting_lock(path: Path) -> Iterator[None]:
+    """Hold `path` as a lock that dies with the process, after whoever holds it now."""
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class Interrupts:
     """Whether a stop was asked for. The first signal is noted, a second one stops at once."""
 

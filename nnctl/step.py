@@ -30,7 +30,10 @@ class NotFinite(Exception):
 
 
 class Stepper:
-    """Takes optimiser steps. Nothing in it waits for an accelerator."""
+    """Takes optimiser steps. Nothing in it waits for an accelerator.
+
+    A batch is computed in `accumulate` parts, or in fewer where one would be smaller than `smallest_part`.
+    """
 
     def __init__(
         self,
@@ -41,12 +44,14 @@ class Stepper:
         seed: int,
         device: torch.device,
         accumulate: int = 1,
+        smallest_part: int = 1,
         clip: Clip | None = None,
         precision: Literal["fp32", "bf16"] = "fp32",
         average: Average | None = None,
     ) -> None:
         self.net, self.objective, self.optimizer, self.average = net, objective, optimizer, average
-        self.seed, self.device, self.accumulate, self.clip, self.precision = seed, device, accumulate, clip, precision
+        self.seed, self.device, self.clip, self.precision = seed, device, clip, precision
+        self.accumulate, self.smallest_part = accumulate, smallest_part
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._generator = generator_of(device)
 
@@ -83,12 +88,12 @@ class Stepper:
     def _parts(self, batch: Batch) -> Iterator[tuple[Batch, float]]:
         """Cut a batch into its parts, each with its share of the samples, so that the sum is the batch's mean."""
         n = len(batch.target)
-        if self.accumulate == 1:
+        parts = max(min(self.accumulate, n // self.smallest_part), 1)
+        if parts == 1:
             yield batch, 1.0
             return
-        size = -(-n // self.accumulate)
-        for begin in range(0, n, size):
-            piece = slice(begin, min(begin + size, n))
+        for number in range(parts):
+            piece = slice(n * number // parts, n * (number + 1) // parts)
             inputs = {name: value[piece] for name, value in batch.inputs.items()}
             yield replace(batch, inputs=inputs, target=batch.target[piece]), (piece.stop - piece.start) / n
 

@@ -162,7 +162,7 @@ def test_a_step_leaves_finite_gradients(case: Case) -> None:
             assert torch.isfinite(tensor.grad).all()
         with torch.no_grad():
             for parameter in module.parameters():
-                parameter -= 0.1 * (parameter.grad if parameter.grad is not None else 0)
+                parameter.sub_(0.1 * torch.as_tensor(parameter.grad))
 
 
 @each_case

@@ -13,7 +13,7 @@ from nnctl.kinds.initializers.base import Fans
 from nnctl.kinds.layers.base import Weighted
 from tests.components import image, initializer, layer
 
-DENSE = (Fans(into=700, out=500), (500, 700))
+DENSE, FANS = (500, 700), Fans(into=700, out=500)
 SQRT2 = math.sqrt(2)
 
 
@@ -39,8 +39,7 @@ def fill(text: str, dims: tuple[int, ...], fans: Fans, gain: float = 1.0, seed: 
     ],
 )
 def test_variance_is_the_formula(kind: str, fields: str, gain: float, variance: float, distribution: str) -> None:
-    fans, dims = DENSE
-    weight = fill(f"{kind}: {{{fields}distribution: {distribution}}}", dims, fans, gain)
+    weight = fill(f"{kind}: {{{fields}distribution: {distribution}}}", DENSE, FANS, gain)
     assert weight.var().item() == pytest.approx(variance, rel=0.02)
     assert abs(weight.mean().item()) < 4 * math.sqrt(variance / weight.numel())
     if distribution == "uniform":
@@ -60,13 +59,13 @@ def test_variance_is_the_formula(kind: str, fields: str, gain: float, variance: 
     ],
 )
 def test_plain_draws_have_the_moments_they_name(text: str, mean: float, variance: float) -> None:
-    weight = fill(text, DENSE[1], DENSE[0], gain=7.0)
+    weight = fill(text, DENSE, FANS, gain=7.0)
     assert weight.var().item() == pytest.approx(variance, rel=0.02)
     assert weight.mean().item() == pytest.approx(mean, abs=4 * math.sqrt(variance / weight.numel()))
 
 
 def test_uniform_stays_between_its_limits() -> None:
-    weight = fill("uniform: {low: 1, high: 4}", *reversed(DENSE))
+    weight = fill("uniform: {low: 1, high: 4}", DENSE, FANS)
     assert weight.min().item() >= 1
     assert weight.max().item() < 4
 

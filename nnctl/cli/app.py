@@ -21,7 +21,7 @@ from nnctl.cli.commands import (
     show_command,
     train_command,
 )
-from nnctl.cli.failures import BUG, Failure, failure_of
+from nnctl.cli.failures import BROKEN_PIPE, BUG, Failure, failure_of
 from nnctl.cli.output import print_json, print_problems
 from nnctl.cli.terminal import err
 
@@ -66,14 +66,24 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code that design and README list."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(arguments, prog_name="nnctl", standalone_mode=False) or 0
-        sys.stdout.flush()  # a pipe that closed early shows itself here, inside the boundary
+        code = _run(arguments)
     except (Exception, KeyboardInterrupt) as error:
-        failure = failure_of(error, [command.name for command in app.registered_commands if command.name])
+        failure = failure_of(error, [command.name or "" for command in app.registered_commands if not command.hidden])
         if failure.exit_code == BUG:
             traceback.print_exc()
         code = _tell(failure, as_json="--json" in arguments)
     sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command and return its exit code; typer's own `main` would answer some failures itself."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("nnctl", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as exit:
+        return exit.exit_code
+    return 0
 
 
 def _tell(failure: Failure, as_json: bool) -> int:
@@ -86,7 +96,7 @@ def _tell(failure: Failure, as_json: bool) -> int:
             if len(failure.problems) > 1:
                 err().print(f"\n{len(failure.problems)} errors")
     except BrokenPipeError:
-        pass
-    if not failure.problems:  # a broken pipe: what is still buffered must not raise once more at exit
+        failure = Failure(BROKEN_PIPE)
+    if failure.exit_code == BROKEN_PIPE:  # what is still buffered must not raise once more as Python exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return failure.exit_code

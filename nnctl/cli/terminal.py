@@ -33,9 +33,12 @@ class Terminal:
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.colour else text
 
     def print(self, text: str = "") -> None:
-        """Write a line, in ASCII where the stream's encoding has no more, and flush it."""
+        """Write a line, in ASCII where the stream's encoding has no more.
+
+        It is flushed, so that a pipe which closed early is noticed here and not when Python exits.
+        """
         if not self.unicode:
-            text = ascii_only(text, self.stream.encoding or "ascii")
+            text = ascii_only(text, self.stream.encoding)
         self.stream.write(text + "\n")
         self.stream.flush()
 
@@ -52,7 +55,7 @@ def terminal(stream: TextIO) -> Terminal:
         stream=stream,
         interactive=interactive,
         colour=interactive and not os.environ.get("NO_COLOR"),
-        unicode="utf" in (stream.encoding or "").lower(),
+        unicode="utf" in (stream.encoding or "utf-8").lower(),  # a stream without an encoding holds any letter
         width=shutil.get_terminal_size().columns,
     )
 

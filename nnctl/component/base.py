@@ -26,7 +26,7 @@ class Component(BaseModel):
     A class that sets `kind` is a kind: it needs a docstring, documented fields and at least one example.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     family: ClassVar[str]
     kind: ClassVar[str]

@@ -47,18 +47,31 @@ def split_entry(
         return kind, entry.key, None if is_null(entry.node) else entry.node
     if isinstance(node, Scalar) and isinstance(node.value, Unknown):
         return None
-    one = family.rstrip("s")
+    one = _one_of(family)
     if isinstance(node, Mapping) and node.entries:
         keys = list(node.entries)
         inner = next((key for key in keys if find(family, key)), keys[0])
         others = ", ".join(f"`{key}`" for key in keys if key != inner)
         hint = f"write `{inner}: {{…}}` with {others} inside the braces, or make them entries of their own"
-        problems.append(Problem("entry", f"an entry has one kind, found {len(keys)} keys", node.position, where, hint=hint))
+        problems.append(
+            Problem("entry", f"an entry has one kind, found {len(keys)} keys", node.position, where, hint=hint)
+        )
     else:
-        hint = f"write a {one}'s name, such as `{names(family)[0]}`, or `name: {{…}}`" if names(family) else None
-        message = f"expected a {one}, found {describe(node)}"
-        problems.append(Problem("entry", message, node.position, where, hint=hint))
+        problems.append(
+            Problem("entry", f"expected {one}, found {describe(node)}", node.position, where, hint=_example(family))
+        )
     return None
+
+
+def _one_of(family: str) -> str:
+    """Return one member of a family, in words."""
+    one = {"losses": "loss", "datasets": "data set"}.get(family, family.removesuffix("s"))
+    return f"an {one}" if one[0] in "aeiou" else f"a {one}"
+
+
+def _example(family: str) -> str | None:
+    known = names(family)
+    return f"write a name alone, such as `{known[0]}`, or with fields, `{known[0]}: {{…}}`" if known else None
 
 
 def unknown_kind(family: str, kind: str, place: Position, where: str, known: Iterable[str]) -> Problem:
@@ -66,5 +79,5 @@ def unknown_kind(family: str, kind: str, place: Position, where: str, known: Ite
     known = list(known)
     synonym = SYNONYMS.get(kind.lower()) or SYNONYMS.get(kind.replace("_", "").lower())
     hint = f"nnctl calls it `{synonym}`" if synonym in known else did_you_mean(kind, known, "known kinds")
-    singular = {"losses": "loss"}.get(family, family[:-1]).replace("dataset", "data set")
-    return Problem("unknown-kind", f"there is no {singular} `{kind}`", place, where, hint=hint)
+    one = _one_of(family).partition(" ")[2]
+    return Problem("unknown-kind", f"there is no {one} `{kind}`", place, where, hint=hint)

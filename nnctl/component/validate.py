@@ -32,6 +32,7 @@ from nnctl.errors import Position, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
+
 @dataclass(frozen=True)
 class FieldRule:
     """How one field is read."""
@@ -88,7 +89,9 @@ def read_arguments(
             what = f"`{title}` takes no value" if title else f"`{where}` is a mapping of fields"
             known = ", ".join(cls.model_fields)
             hint = f"write `{title}` alone" if issubclass(cls, Component) else f"its fields: {known}"
-            problems.append(Problem("type", f"{what}, found {describe(arguments)}", arguments.position, where, hint=hint))
+            problems.append(
+                Problem("type", f"{what}, found {describe(arguments)}", arguments.position, where, hint=hint)
+            )
             return None
         arguments = Mapping(arguments.position, {main: Entry(place, arguments)})
     return _read_fields(cls, arguments, place, problems, where, title)
@@ -118,13 +121,16 @@ def _read_fields(
             skipped.add(key)
         elif not is_null(entry.node):
             count = len(problems)
-            value = _read_field(rules[key], entry.node, problems, f"{where}.{key}" if not title and where else where or key)
+            value = _read_field(
+                rules[key], entry.node, problems, f"{where}.{key}" if not title and where else where or key
+            )
             if len(problems) > count:
                 skipped.add(key)
             else:
                 values[key] = value
     try:
-        return cls.model_validate(values) if len(problems) == before and not skipped else _check(cls, values)
+        component = cls.model_validate(values)
+        return component if len(problems) == before and not skipped else None
     except ValidationError as error:
         for item in error.errors(include_url=False):
             field = str(item["loc"][0]) if item["loc"] else ""
@@ -133,11 +139,6 @@ def _read_fields(
             problems.append(_problem(cls, item, arguments, place, where, owner))
         _one_per_field(problems, before)
         return None
-
-
-def _check(cls: type[Model], values: dict[str, Any]) -> None:
-    """Find the mistakes of the fields that can be read, although the whole cannot be."""
-    cls.model_validate(values)
 
 
 def _read_field(rule: FieldRule, node: Node, problems: list[Problem], where: str) -> Any:
@@ -175,9 +176,7 @@ def absolute(path: str, position: Position) -> str:
     return str((base / expanded).absolute())
 
 
-def _problem(
-    cls: type[BaseModel], item: Any, arguments: Mapping, place: Position, where: str, owner: str
-) -> Problem:
+def _problem(cls: type[BaseModel], item: Any, arguments: Mapping, place: Position, where: str, owner: str) -> Problem:
     loc = tuple(item["loc"])
     if item["type"] == "missing":
         field = loc[0]
@@ -185,8 +184,8 @@ def _problem(
         is_main = issubclass(cls, Component) and cls.main_field() == field
         expected = rules_of(cls)[str(field)].expected
         example = f"`{cls.kind}: …`" if is_main and issubclass(cls, Component) else f"`{field}: …`"
-        hint = f"write {example}" + (f", {expected}" if expected else "")
-        return Problem(code, message, place, where, hint=hint)
+        cure = f"write {example}" + (f", {expected}" if expected else "")
+        return Problem(code, message, place, where, hint=cure)
     if not loc:
         message = str(item["ctx"]["error"]) if "error" in item.get("ctx", {}) else item["msg"]
         first, _, rest = message.partition("; ")
@@ -195,7 +194,7 @@ def _problem(
     position = locate(arguments, loc)
     expected = rules_of(cls)[field].expected or item["msg"].lower()
     found = describe_value(plain(arguments.entries[field].node))
-    hint = None
+    hint: str | None = None
     if item["type"] == "literal_error" and isinstance(item["input"], str):
         words = expected.replace(",", " ").split()
         nearest = suggest(item["input"], [word for word in words if word not in ("or", "a", "number")])
@@ -203,7 +202,7 @@ def _problem(
     elif isinstance(item["input"], float) and item["input"].is_integer() and item["type"] == "int_type":
         hint = f"write {int(item['input'])}; in `$(…)`, `//` divides whole numbers"
     elif item["type"] == "string_type" and not isinstance(item["input"], (dict, list, tuple)):
-        hint = f'quote it: "{item["input"]}"'
+        hint = f'quote it: "{found}"'
     code = "range" if item["type"] in _RANGE_ERRORS else "type"
     return Problem(code, f"`{field}` is {found}, expected {expected}", position, where, hint=hint)
 

@@ -1,8 +1,8 @@
 """`$(…)`: arithmetic over numbers, and nothing else.
 
-    expression := term (("+" | "-") term)*
-    term       := factor (("*" | "/" | "//") factor)*
-    factor     := "-" factor | number | name | "(" expression ")"
+expression := term (("+" | "-") term)*
+term       := factor (("*" | "/" | "//") factor)*
+factor     := "-" factor | number | name | "(" expression ")"
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ Number: TypeAlias = int | float
 Lookup: TypeAlias = Callable[[str], "Number | Unknown"]
 
 NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
-_TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|([A-Za-z_]\w*)|(//|[-+*/()]))")
+_TOKEN = re.compile(
+    r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|([A-Za-z_]\w*)|(//|[-+*/()]))", re.ASCII
+)
 _MAX_DEPTH = 50
 _LARGEST = 2**63
 
@@ -58,7 +60,9 @@ class _Parser:
                 raise ExpressionError(
                     f"`{text[position]}` has no meaning in `{text}`", position, "use + - * / // ( ), numbers and names"
                 )
-            self.tokens.append((match.group().strip(), match.start() + len(match.group()) - len(match.group().lstrip())))
+            self.tokens.append(
+                (match.group().strip(), match.start() + len(match.group()) - len(match.group().lstrip()))
+            )
             position = match.end()
 
     def parse(self) -> Number | Unknown:
@@ -66,6 +70,8 @@ class _Parser:
         if self.at < len(self.tokens):
             token, offset = self.tokens[self.at]
             raise ExpressionError(f"`{token}` is not expected here in `{self.text}`", offset)
+        if not isinstance(value, Unknown) and not abs(value) < _LARGEST:
+            raise ExpressionError(f"`{self.text}` is too large a number", 0)
         return value
 
     def peek(self) -> str:

@@ -8,7 +8,6 @@ from typing import TypeAlias
 from nnctl.errors import Position
 
 
-
 class Unknown:
     """Stands for a value that a mistake elsewhere, already reported, keeps from being known."""
 
@@ -18,7 +17,7 @@ class Unknown:
 
 UNKNOWN = Unknown()
 
-Plain: TypeAlias = None | bool | int | float | str | Unknown
+Plain: TypeAlias = bool | int | float | str | Unknown | None
 Value: TypeAlias = "Plain | list[Value] | dict[str, Value]"
 
 

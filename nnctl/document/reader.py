@@ -17,7 +17,6 @@ from yaml.events import (
     DocumentStartEvent,
     Event,
     MappingEndEvent,
-    MappingStartEvent,
     NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
@@ -34,8 +33,11 @@ MAX_NODES = 50_000
 MAX_SCALAR = 4096
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Characters that reorder or hide text: what a reviewer sees would not be what the program reads.
-_HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\u0000\ud800-\udfff]")
+# Characters that reorder text, hide in it or break lines that an editor does not: what a reviewer sees would not be
+# what the program reads.
+_HIDDEN = re.compile(
+    "[\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\u2060\u061c\ufeff\u0000\u0085\u2028\u2029\ud800-\udfff]"
+)
 FREE_KEYS = ("columns",)
 """Mappings whose keys are a file's own headings, not names of the language."""
 
@@ -60,7 +62,9 @@ def read_file(path: Path, problems: list[Problem], shown: str | None = None) -> 
         raise SpecError(Problem("file", f"{name} cannot be read: {reason}")) from None
     if len(raw) > MAX_BYTES:
         raise SpecError(
-            Problem("limit", f"the file is larger than {MAX_BYTES // 1024} KiB", where, hint="use `repeat` and `extends`")
+            Problem(
+                "limit", f"the file is larger than {MAX_BYTES // 1024} KiB", where, hint="use `repeat` and `extends`"
+            )
         )
     try:
         text = raw.decode("utf-8-sig")
@@ -137,13 +141,18 @@ class _Reader:
         if self.nodes > MAX_NODES:
             self._fail("limit", f"the document has more than {MAX_NODES:,} values", position, "use `repeat`")
         if isinstance(event, AliasEvent):
-            self._note("yaml", f"aliases (*{event.anchor}) are not part of a spec", position, "use `params` or `blocks`")
+            self._note(
+                "yaml", f"aliases (*{event.anchor}) are not part of a spec", position, "use `params` or `blocks`"
+            )
             return Scalar(UNKNOWN, position)
         assert isinstance(event, NodeEvent)
         if event.anchor:
-            self._note("yaml", f"anchors (&{event.anchor}) are not part of a spec", position, "use `params` or `blocks`")
-        if getattr(event, "tag", None):
-            self._note("yaml", f"tags ({event.tag}) are not part of a spec", position, "remove the tag")
+            self._note(
+                "yaml", f"anchors (&{event.anchor}) are not part of a spec", position, "use `params` or `blocks`"
+            )
+        tag = getattr(event, "tag", None)
+        if tag:
+            self._note("yaml", f"tags ({tag}) are not part of a spec", position, "remove the tag")
         if depth > MAX_DEPTH:
             self._fail("limit", f"values are nested more than {MAX_DEPTH} deep", position, "use `blocks`")
         if isinstance(event, ScalarEvent):
@@ -160,10 +169,8 @@ class _Reader:
         while not isinstance(event := next(self.events), MappingEndEvent):
             key, place = self._key(event, free)
             if key in mapping.entries:
-                first = mapping.entries[key].key
-                self._note(
-                    "duplicate-key", f"the key `{key}` is written twice", place, f"its first place is line {first.line}"
-                )
+                first = f"its first place is {mapping.entries[key].key}"
+                self._note("duplicate-key", f"the key `{key}` is written twice", place, "remove one of them", (first,))
             node = self._node(next(self.events), depth + 1, free=key in FREE_KEYS)
             mapping.entries[key] = Entry(place, node)
         return mapping
@@ -173,7 +180,7 @@ class _Reader:
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
             self._note("yaml", "anchors, aliases and tags are not part of a spec", place, "write the key as plain text")
             if isinstance(event, AliasEvent):
-                return event.anchor, place
+                return str(event.anchor), place
         if not isinstance(event, ScalarEvent):
             self._fail("yaml", "a key must be a single word", place, "write `key: value`")
         key: str = event.value
@@ -181,13 +188,18 @@ class _Reader:
             self._note("yaml", "merge keys (<<) are not part of a spec", place, "use `extends` or `blocks`")
         elif len(key) > MAX_SCALAR or (not free and not _KEY.fullmatch(key)):
             shown = key if len(key) <= 40 else key[:40] + "…"
-            self._note("key", f'"{shown}" is not a key', place, "keys have letters, digits and `_`, and begin with no digit")
+            self._note(
+                "key", f'"{shown}" is not a key', place, "keys have letters, digits and `_`, and begin with no digit"
+            )
         return unicodedata.normalize("NFC", key), place
 
     def _scalar(self, event: ScalarEvent, position: Position) -> Scalar:
         text: str = event.value
+        hidden = _HIDDEN.search(text)
+        if hidden:  # written as an escape, "\u202e"
+            self._fail("yaml", f"the text holds the hidden character {_code(hidden)}", position, "remove it")
         if len(text.encode()) > MAX_SCALAR:
-            self._fail("limit", f"a value is longer than {MAX_SCALAR} bytes", position)
+            self._fail("limit", f"a value is longer than {MAX_SCALAR} bytes", position, "shorten it")
         if event.style is not None:
             return Scalar(unicodedata.normalize("NFC", text), position)
         try:
@@ -199,6 +211,7 @@ class _Reader:
 
     def _at(self, event: Event) -> Position:
         mark = event.start_mark
+        assert mark is not None
         if self.first_column is not None:
             return Position(self.name, None, mark.column + self.first_column)
         return Position(self.name, mark.line + 1, mark.column + 1)
@@ -213,8 +226,7 @@ class _Reader:
                 if self.first_column is None
                 else Position(self.name, None, start + self.first_column)
             )
-            code = f"U+{ord(match.group()):04X}"
-            self._fail("yaml", f"the text holds the hidden character {code}", place, "remove it")
+            self._fail("yaml", f"the text holds the hidden character {_code(match)}", place, "remove it")
 
     def _refuse_syntax(self, error: yaml.MarkedYAMLError) -> NoReturn:
         mark = error.problem_mark or error.context_mark
@@ -226,11 +238,17 @@ class _Reader:
         problem = error.problem or error.context or "it cannot be read"
         self._fail("yaml", f"this is not valid YAML: {problem}", place, _syntax_hint(problem))
 
-    def _note(self, code: str, message: str, place: Position, hint: str | None = None) -> None:
-        self.problems.append(Problem(code, message, place, hint=hint))
+    def _note(
+        self, code: str, message: str, place: Position, hint: str | None = None, details: tuple[str, ...] = ()
+    ) -> None:
+        self.problems.append(Problem(code, message, place, details=details, hint=hint))
 
     def _fail(self, code: str, message: str, place: Position, hint: str | None = None) -> NoReturn:
         raise SpecError([*self.problems, Problem(code, message, place, hint=hint)])
+
+
+def _code(match: re.Match[str]) -> str:
+    return f"U+{ord(match.group()):04X}"
 
 
 def _instead(text: str) -> str:

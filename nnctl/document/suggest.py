@@ -24,4 +24,4 @@ def did_you_mean(name: str, known: Iterable[str], label: str = "known") -> str:
     nearest = suggest(name, names)
     if nearest is not None:
         return f"did you mean `{nearest}`?"
-    return f"{label}: {', '.join(names)}" if names else f"there is nothing {label} here"
+    return f"{label}: {', '.join(names)}" if names else f"there are no {label}"

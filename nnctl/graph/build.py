@@ -15,7 +15,7 @@ from nnctl.graph.expand import Context, Expander
 from nnctl.graph.gains import next_activations
 from nnctl.graph.inputs import declared_inputs, entering, facts_of
 from nnctl.graph.lint import lint
-from nnctl.graph.nodes import Chain, Head, Leaf, SetTag, Signal, heads, inner_chains, leaves
+from nnctl.graph.nodes import NOTHING, Chain, Head, Leaf, SetTag, Signal, heads, inner_chains, leaves
 from nnctl.graph.scope import Bound, Resolver, Scope
 from nnctl.kinds.datasets.base import Facts
 from nnctl.kinds.layers.base import Activation
@@ -105,6 +105,14 @@ def build_file(path: str | Path, overrides: Sequence[str] = ()) -> Graph:
     return _build(read(path, overrides))
 
 
+def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
+    """Return the spec in a file, checked as `nnctl check` does, its network included. Does not import torch.
+
+    Raises SpecError, whose `problems` hold all that is wrong in it with file, line and column.
+    """
+    return build_file(path, overrides).spec
+
+
 def build_text(text: str, overrides: Sequence[str] = (), name: str = "spec.yaml") -> Graph:
     """Return the graph of the spec in a text. Raises SpecError with all that is wrong in it."""
     return _build(read_string(text, overrides, name))
@@ -160,7 +168,9 @@ def _no_input(spec: Spec, facts: Facts | None, position: Position) -> Problem:
         entry = spec.document.entries["model"]
         return Problem("missing", message, entry.key, "model", hint=hint)
     hint = "give the data set's `size`, or write `model: {input: [3, 32, 32]}`"
-    return Problem("missing", "the shape of the data is not known before it is read", position, "data.dataset", hint=hint)
+    return Problem(
+        "missing", "the shape of the data is not known before it is read", position, "data.dataset", hint=hint
+    )
 
 
 def _model_scope(
@@ -172,15 +182,14 @@ def _model_scope(
     classes = UNKNOWN if unknown else facts.classes if facts else None
     if classes is not None:
         built_in.values["classes"] = Bound(Scalar(classes, NOWHERE))
-    if unknown or (signal is not None and signal.shape.dims):
-        value = UNKNOWN if signal is None else signal.shape.features
+    if unknown or (signal is not None and signal is not NOTHING):
+        value = UNKNOWN if signal is None or signal is NOTHING else signal.shape.features
         built_in.values["features"] = Bound(Scalar(value, NOWHERE))
     scope = Scope(parent=built_in)
     for name, entry in (spec.model.params.entries if spec.model.params else {}).items():
         arriving = UNKNOWN if signal is None or not signal.shape.dims else signal.shape.features
         resolver = Resolver(scope, arriving, problems, f"model.params.{name}")
         scope.values[name] = resolver.value(entry.node)
-    scope.used.clear()
     return scope
 
 

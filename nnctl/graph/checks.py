@@ -25,7 +25,9 @@ def task_of(spec: Spec, facts: Facts | None) -> Task | None:
     task: Task | None = facts.task if facts else None
     if spec.train is None:
         return task
-    answering = [loss for loss in spec.train.loss if loss.at in (None, "output") and loss.target in (None, "data.target")]
+    answering = [
+        loss for loss in spec.train.loss if loss.at in (None, "output") and loss.target in (None, "data.target")
+    ]
     if all(loss.kind == "output" for loss in answering):
         return None
     if task is None:

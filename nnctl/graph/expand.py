@@ -14,12 +14,12 @@ from nnctl.component.validate import read_arguments, rules_of
 from nnctl.document.node import UNKNOWN, Entry, Mapping, Node, Scalar, Sequence, Unknown, describe, is_null
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Position, Problem, SpecError
-from nnctl.graph.blocks import shipped, shipped_names
 from nnctl.graph.names import Names
 from nnctl.graph.nodes import NOTHING, Chain, Leaf, Signal, Step
 from nnctl.graph.scope import Bound, Resolver, Scope
 from nnctl.kinds.layers.base import Layer, Structure
 from nnctl.kinds.layers.shape import ShapeError
+from nnctl.spec.blocks import shipped, shipped_names
 from nnctl.spec.sections import Block
 
 MAX_LAYERS = 100_000
@@ -59,10 +59,10 @@ class Expander:
     def __init__(self, blocks: dict[str, Block], model_scope: Scope, problems: list[Problem]) -> None:
         self.blocks, self.model_scope, self.problems = blocks, model_scope, problems
         self.count = 0
+        self.heads: dict[str, Position] = {}
+        """Where each head stands: their names are those of the network's side outputs."""
 
-    def chain(
-        self, node: Node, signal: Signal | None, path: str, context: Context
-    ) -> tuple[Chain, Signal | None]:
+    def chain(self, node: Node, signal: Signal | None, path: str, context: Context) -> tuple[Chain, Signal | None]:
         """Expand a list of layers; return its steps and what leaves it (None where that is not known)."""
         context = replace(context, tags=dict(context.tags))
         steps: list[Step] = []
@@ -79,9 +79,7 @@ class Expander:
             self.add_notes(start, context)
         return Chain(path, tuple(steps)), signal
 
-    def entries(
-        self, node: Node, signal: Signal | None, path: str, context: Context
-    ) -> Iterator[tuple[Node, Scope]]:
+    def entries(self, node: Node, signal: Signal | None, path: str, context: Context) -> Iterator[tuple[Node, Scope]]:
         """Yield the entries of a list with the scope each was written in; `- $list` is put in place."""
         resolver = Resolver(context.scope, self.arriving(signal), self.problems, path, context.notes)
         bound = resolver.value(node)
@@ -91,7 +89,9 @@ class Expander:
                 self.fail("type", message, bound.node.position, path, hint="write `[…]`, or `- …` lines")
             return
         for item in bound.node.items:
-            inner = Resolver(bound.scope or context.scope, resolver.arriving, self.problems, path, context.notes).value(item)
+            inner = Resolver(bound.scope or context.scope, resolver.arriving, self.problems, path, context.notes).value(
+                item
+            )
             if isinstance(inner.node, Sequence) and inner.node is not item:
                 yield from self.entries(inner.node, signal, path, replace(context, scope=inner.scope or context.scope))
             else:
@@ -151,9 +151,7 @@ class Expander:
         assert isinstance(component, Layer)
         return self.place_layer(component, place.path, place.signal, place)
 
-    def place_layer(
-        self, layer: Layer, path: str, signal: Signal, place: Place
-    ) -> tuple[Leaf | None, Signal | None]:
+    def place_layer(self, layer: Layer, path: str, signal: Signal, place: Place) -> tuple[Leaf | None, Signal | None]:
         """Put a layer behind a signal; a ShapeError becomes a problem that names both."""
         position = place.context.stands_at or place.position
         if signal is NOTHING:
@@ -184,7 +182,7 @@ class Expander:
             self.fail("block", f"the block `{block.name}` uses itself", place.position, place.path, (circle,))
             return None, None
         scope = Scope(parent=Scope() if block.shipped else self.model_scope)
-        if not self.bind(block, scope, place):
+        if not self.named_well(place) or not self.bind(block, scope, place):
             return None, None
         line = f"line {place.position.line}" if place.position.line else "the command line"
         notes = context.notes
@@ -261,6 +259,15 @@ class Expander:
             return arguments
         entry = arguments.entries["name"]
         return Mapping(arguments.position, {"name": Entry(entry.key, resolver.value(entry.node).node)})
+
+    def named_well(self, place: Place) -> bool:
+        """Return whether a block's `name`, if given, can be one; layers check their own as a field."""
+        before = len(self.problems)
+        named = self.with_name(place.arguments, place.resolver)
+        if isinstance(named, Mapping) and "name" in named.entries:
+            name = Mapping(named.position, {"name": named.entries["name"]})
+            read_arguments(Structure, name, place.position, self.problems, place.path)
+        return len(self.problems) == before
 
     def head_name(self, arguments: Node | None) -> str | None:
         """Return a head's name, which it must have."""

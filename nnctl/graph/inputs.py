@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nnctl.document.node import Mapping, Node, Scalar, Sequence, describe
+from nnctl.document.node import Mapping, Node, Scalar, Sequence, describe_value, has_unknown, plain
 from nnctl.errors import NnctlError, Position, Problem
 from nnctl.graph.nodes import NOTHING, Signal
 from nnctl.kinds.datasets.base import Facts
@@ -13,6 +13,7 @@ from nnctl.spec.roots import data_root
 from nnctl.spec.sections import Data, Model
 
 _SINGLE = frozenset({"tokens", "features", "vocabulary"})
+_TOKENS = ({"tokens", "features"}, {"tokens", "vocabulary"})
 _MAX_AXES = 4
 
 
@@ -23,7 +24,9 @@ def facts_of(data: Data, position: Position, problems: list[Problem]) -> Facts |
     except NnctlError as error:
         for problem in error.problems:
             place = problem.position if problem.position.file else position
-            problems.append(Problem(problem.code, problem.message, place, "data.dataset", problem.details, problem.hint))
+            problems.append(
+                Problem(problem.code, problem.message, place, "data.dataset", problem.details, problem.hint)
+            )
         return None
 
 
@@ -46,14 +49,17 @@ def _shape(node: Node, where: str, problems: list[Problem]) -> Shape | None:
         extents = [item.value if isinstance(item, Scalar) else None for item in node.items]
         if extents and len(extents) <= _MAX_AXES and all(type(e) is int and 1 <= e < 2**31 for e in extents):
             return Shape(tuple(e for e in extents if type(e) is int))
-    elif isinstance(node, Mapping) and node.entries and set(node.entries) <= _SINGLE:
+    elif isinstance(node, Mapping) and set(node.entries) in _TOKENS:
         sizes = {k: e.node.value for k, e in node.entries.items() if isinstance(e.node, Scalar)}
-        if len(sizes) == len(node.entries) and all(type(v) is int and v >= 1 for v in sizes.values()):
+        if len(sizes) == len(node.entries) and all(type(v) is int and 1 <= v < 2**31 for v in sizes.values()):
             dims = tuple(int(sizes[key]) for key in ("tokens", "features") if key in sizes)  # type: ignore[arg-type]
             vocabulary = sizes.get("vocabulary")
             return Shape(dims, tokens="features" in sizes, vocabulary=vocabulary if type(vocabulary) is int else None)
-    hint = "write the shape of one sample, such as [3, 32, 32], or {tokens: 20, vocabulary: 128}"
-    problems.append(Problem("type", f"`input` is {describe(node)}, not a shape", node.position, where, hint=hint))
+    if not has_unknown(node):
+        shapes = "[3, 32, 32], {tokens: 8, features: 16} or {tokens: 8, vocabulary: 128}"
+        hint = f"write the shape of one sample, such as {shapes}"
+        found = describe_value(plain(node))
+        problems.append(Problem("type", f"`input` is {found}, not a shape", node.position, where, hint=hint))
     return None
 
 

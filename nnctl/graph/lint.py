@@ -89,7 +89,9 @@ def _linear_after_linear(graph: Graph) -> Iterator[Problem]:
         for leaf in run:
             if leaf.layer.kind in ("linear", "conv"):
                 if weights is not None and leaf.layer.kind == "linear":
-                    message = f"nothing but linear maps between `{weights.path}` and `{leaf.path}`: together they are one"
+                    message = (
+                        f"nothing but linear maps between `{weights.path}` and `{leaf.path}`: together they are one"
+                    )
                     yield _warn("linear-after-linear", message, leaf, "put an activation between them")
                 weights = leaf
             elif leaf.layer.kind not in ("flatten", "reshape", "identity", "dropout"):
@@ -135,8 +137,10 @@ def _dropout_before_batch_norm(graph: Graph) -> Iterator[Problem]:
 def _small_too_early(graph: Graph) -> Iterator[Problem]:
     for leaf in graph.leaves:
         shape, layer = leaf.input.shape, leaf.layer
-        if layer.kind == "conv" and shape.space and set(shape.space) == {1} and getattr(layer, "kernel", 1) != 1:
-            message = f"the image is down to {shape} before `{leaf.path}`: all of its kernel but the centre sees padding"
+        if layer.kind == "conv" and shape.space and set(shape.space) == {1} and max(layer.window(shape).extent) > 1:
+            message = (
+                f"the image is down to {shape} before `{leaf.path}`: all of its kernel but the centre sees padding"
+            )
             yield _warn("tiny-image", message, leaf, "use fewer pools or strides before it, or `kernel: 1`")
             return
 
@@ -179,7 +183,9 @@ def _large_batches(graph: Graph) -> Iterator[Problem]:
     if train.batch_size > samples:
         message = f"`batch_size` is {train.batch_size}, there are about {samples} training samples: one step an epoch"
         position = position_of(graph.spec, "train", "batch_size")
-        yield Problem("large-batch", message, position, "train.batch_size", hint="write `batch_size: all` if it is meant")
+        yield Problem(
+            "large-batch", message, position, "train.batch_size", hint="write `batch_size: all` if it is meant"
+        )
 
 
 def _unused_params(graph: Graph, used: set[str]) -> Iterator[Problem]:
@@ -187,7 +193,9 @@ def _unused_params(graph: Graph, used: set[str]) -> Iterator[Problem]:
     for name, entry in (params.entries if params else {}).items():
         if name not in used:
             message = f"the parameter `{name}` is used nowhere"
-            yield Problem("unused-param", message, entry.key, f"model.params.{name}", hint=f"write `${name}`, or remove it")
+            yield Problem(
+                "unused-param", message, entry.key, f"model.params.{name}", hint=f"write `${name}`, or remove it"
+            )
 
 
 def _warn(code: str, message: str, leaf: Leaf, hint: str) -> Problem:

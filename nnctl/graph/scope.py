@@ -99,9 +99,9 @@ class Resolver:
 
         def lookup(name: str) -> int | float | Unknown:
             value = self.named(name, position).node
-            if isinstance(value, Scalar) and isinstance(value.value, (int, float, Unknown)):
-                if not isinstance(value.value, bool):
-                    return value.value
+            number = value.value if isinstance(value, Scalar) else None
+            if isinstance(number, (int, float, Unknown)) and not isinstance(number, bool):
+                return number
             self.fail("expression", f"`{name}` in `{text}` is {describe(value)}, not a number", position)
             return UNKNOWN
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nnctl.component.family import find
-from nnctl.document.node import Mapping, Scalar, Sequence, describe
+from nnctl.document.node import Mapping, Scalar, Sequence, Unknown, describe
 from nnctl.document.suggest import did_you_mean
 from nnctl.graph.nodes import NOTHING, Branches, Chain, FromTag, Head, Highway, Merge, Residual, SetTag, Signal, Step
 from nnctl.graph.scope import Bound, Scope
@@ -52,7 +52,7 @@ def residual(expander: Expander, component: Any, place: Place) -> tuple[Step | N
             assert node is not None
             message = f"`shortcut` is {describe(node)}, expected {', '.join(SHORTCUTS)} or a list of layers"
             hint = did_you_mean(str(choice), SHORTCUTS) if isinstance(choice, str) else None
-            if not isinstance(node, Scalar) or isinstance(node.value, str):
+            if not isinstance(choice, Unknown):
                 expander.fail("type", message, node.position, place.path, hint=hint)
             return None, None
         if choice == "none":
@@ -128,7 +128,8 @@ def branches(expander: Expander, component: Any, place: Place) -> tuple[Step | N
     bound = place.resolver.value(component.paths)
     if not isinstance(bound.node, Sequence) or not bound.node.items:
         hint = "write `paths: [[…], […]]`"
-        message = f"`paths` is a list of lists of layers, found {describe(bound.node)}"
+        found = "an empty one" if isinstance(bound.node, Sequence) else describe(bound.node)
+        message = f"`paths` is a list of lists of layers, found {found}"
         expander.fail("type", message, bound.node.position, place.path, hint=hint)
         return None, None
     context = replace(place.context, scope=bound.scope or place.context.scope)
@@ -151,7 +152,9 @@ def branches(expander: Expander, component: Any, place: Place) -> tuple[Step | N
     shape = _merged(expander, ends, component.merge, place)
     if shape is None:
         return None, None
-    return Branches(place.path, tuple(chains), component.merge, shape.tokens, place.position), _joined(ends, shape, place)
+    return Branches(place.path, tuple(chains), component.merge, shape.tokens, place.position), _joined(
+        ends, shape, place
+    )
 
 
 def highway(expander: Expander, component: Any, place: Place) -> tuple[Step | None, Signal | None]:
@@ -201,7 +204,14 @@ def head(expander: Expander, component: Any, place: Place) -> tuple[Step | None,
         start, signal = found
     chain, end = expander.chain(component.layers, signal, place.path, place.context)
     if component.name == "output":
-        expander.fail("name", "a head cannot be called `output`", place.position, place.path, hint="choose another name")
+        expander.fail(
+            "name", "a head cannot be called `output`", place.position, place.path, hint="choose another name"
+        )
+    if component.name in expander.heads:
+        first = (f"the first is at {expander.heads[component.name]}",)
+        hint = "choose another name; in a block, make it a parameter"
+        expander.fail("name", f"two heads are called `{component.name}`", place.position, place.path, first, hint)
+    expander.heads[component.name] = place.position
     if end is None:
         return None, place.signal
     return Head(place.path, component.name, start, chain, component.eval, end, place.position), place.signal
@@ -231,17 +241,25 @@ def _merged(expander: Expander, ends: list[Signal], merge: Merge, place: Place) 
     details = tuple(f"{end.shape} from {end.source}" for end in ends)
     rule = "agree in all axes but the features" if merge == "concat" else "agree in every axis, or have 1 there"
     position = place.context.stands_at or place.position
-    expander.fail("shape", f"these values cannot be joined by `{merge}`: they must {rule}", position, place.path, details)
+    expander.fail(
+        "shape", f"these values cannot be joined by `{merge}`: they must {rule}", position, place.path, details
+    )
     return None
 
 
 def _joined(ends: list[Signal], shape: Shape, place: Place) -> Signal:
     """Return the signal behind a join: it reaches as far back as its widest path."""
-    widest = max((end.reach for end in ends), default=())
-    step = max((end.step for end in ends), default=())
+    widest, step = _largest([end.reach for end in ends]), _largest([end.step for end in ends])
     position = place.context.stands_at or place.position
     line = f" (line {position.line})" if position.line else ""
     return Signal(shape, widest, step, f"`{place.path or place.kind}`{line}")
+
+
+def _largest(ends: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the largest per axis; nothing where fields of the data with unlike axes meet."""
+    if len({len(end) for end in ends}) != 1:
+        return ()
+    return tuple(max(axis) for axis in zip(*ends, strict=True))
 
 
 EXPANSIONS: dict[str, Expansion] = {

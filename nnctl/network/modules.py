@@ -68,7 +68,9 @@ def join(values: list[Tensor], merge: Merge, axis: int) -> Tensor:
 class Chain(nn.Module):
     """Children one after the other, with tags and side outputs between them."""
 
-    def __init__(self, children: dict[str, nn.Module], plan: tuple[Operation, ...], feature_axes: dict[str, int]) -> None:
+    def __init__(
+        self, children: dict[str, nn.Module], plan: tuple[Operation, ...], feature_axes: dict[str, int]
+    ) -> None:
         super().__init__()
         for name, child in children.items():
             self.add_module(name, child)
@@ -102,7 +104,9 @@ class Chain(nn.Module):
                 return join([x, values.tags[name]], merge, self._feature_axes[name])
             case Side(child, start, in_eval):
                 if values.wanted and (self.training or in_eval):
-                    values.heads[child] = _call(self._modules[child], x if start is None else values.tags[start], values)
+                    values.heads[child] = _call(
+                        self._modules[child], x if start is None else values.tags[start], values
+                    )
                 return x
 
 

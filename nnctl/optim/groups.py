@@ -15,10 +15,10 @@ def parameter_groups(net: nn.Module, rule: Optimizer) -> list[dict[str, Any]]:
     With `decay_on: weights` only tensors of two or more axes decay: no biases, no gains and shifts of norms.
     """
     learned = [p for p in net.parameters() if p.requires_grad]
-    decaying = [p for p in learned if rule.decay_on == "all" or p.dim() >= 2]
-    others = [p for p in learned if not (rule.decay_on == "all" or p.dim() >= 2)]
+    if rule.weight_decay == 0 or rule.decay_on == "all":
+        return [{"params": learned, "weight_decay": rule.weight_decay}]  # one group is one call of the kernel
     groups = [
-        {"params": decaying, "weight_decay": rule.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {"params": [p for p in learned if p.dim() >= 2], "weight_decay": rule.weight_decay},
+        {"params": [p for p in learned if p.dim() < 2], "weight_decay": 0.0},
     ]
     return [group for group in groups if group["params"]]

@@ -13,7 +13,7 @@ from nnctl.component.validate import rules_of
 from nnctl.document.node import Mapping, describe, describe_value, is_null, plain
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Problem, UsageError
-from nnctl.graph.blocks import shipped_document, shipped_names, shipped_source
+from nnctl.spec.blocks import shipped_document, shipped_names, shipped_source
 from nnctl.kinds.layers.base import Activation
 
 _PROPERTIES = ("formula", "derivative", "range", "zero_centred", "monotone", "largest_derivative", "saturates")
@@ -141,15 +141,18 @@ def _block(name: str) -> Explanation:
 
 
 def _fields(cls: type[Component]) -> tuple[FieldHelp, ...]:
-    docs, rules, main = field_docs(cls), rules_of(cls), cls.main_field()
+    docs, rules = field_docs(cls), rules_of(cls)
+    keys = {name: info.alias or name for name, info in cls.model_fields.items()}
+    required = {keys[name] for name, info in cls.model_fields.items() if info.is_required()}
+    short = {cls.main_field()} if required <= {cls.main_field()} else set()
     own = sorted(cls.model_fields, key=lambda name: name in cls.common)  # what all kinds have comes last
     return tuple(
         FieldHelp(
-            name=cls.model_fields[name].alias or name,
-            expected=rules[cls.model_fields[name].alias or name].expected,
-            required=cls.model_fields[name].is_required(),
+            name=keys[name],
+            expected=rules[keys[name]].expected,
+            required=keys[name] in required,
             default=_default(cls.model_fields[name]),
-            main=name == main,
+            main=keys[name] in short,
             doc=docs[name],
         )
         for name in own

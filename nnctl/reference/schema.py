@@ -14,7 +14,7 @@ from nnctl.component.docs import body, field_docs, summary
 from nnctl.component.family import FAMILIES, find, names
 from nnctl.component.markers import LayerList, Many, One, ReadBy
 from nnctl.component.validate import FieldRule, rules_of
-from nnctl.graph.blocks import shipped_names
+from nnctl.spec.blocks import shipped_names
 from nnctl.reference.catalogue import explain
 from nnctl.spec.sections import Data, Lint, Section, Train
 
@@ -23,6 +23,7 @@ Schema: TypeAlias = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _COMPUTED = frozenset({"layers", "initializers"})
 """Families whose fields may be computed: they stand inside `model`, where `$` has a meaning."""
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 _NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 
 
@@ -78,7 +79,7 @@ def _top() -> Schema:
             "additionalProperties": False,
             "properties": {
                 "input": {
-                    "type": ["array", "object"],
+                    "type": ["array", "object", "null"],
                     "description": "The shape of one sample; that of the data set if not given.",
                 },
                 "params": {"type": "object", "description": "Values that `$name` stands for."},
@@ -210,7 +211,15 @@ def _field(rule: FieldRule, plain: Schema) -> Schema:
             return _reference("init")
     if rule.section is not None:
         return {"anyOf": [_reference(rule.section.__name__), {"type": "null"}]}
-    return {key: value for key, value in plain.items() if key != "title"}
+    schema: Schema = _standard({key: value for key, value in plain.items() if key != "title"})
+    return schema
+
+
+def _standard(part: Any) -> Any:
+    """Return pydantic's schema of a field with its bounds on unions, `ge` and the like, in the standard's words."""
+    if isinstance(part, dict):
+        return {_BOUNDS.get(key, key): _standard(value) for key, value in part.items()}
+    return [_standard(each) for each in part] if isinstance(part, list) else part
 
 
 def _required(cls: type[BaseModel]) -> list[str]:

@@ -66,9 +66,7 @@ def read_string(text: str, overrides: Sequence[str] = (), name: str = "spec.yaml
     return _read(read_text(text, name, problems), overrides, problems, name, Path(name).resolve())
 
 
-def _read(
-    document: Mapping, overrides: Sequence[str], problems: list[Problem], name: str, path: Path
-) -> Reading:
+def _read(document: Mapping, overrides: Sequence[str], problems: list[Problem], name: str, path: Path) -> Reading:
     parsed = [override for text in overrides if (override := parse(text, problems)) is not None]
     for override in parsed:
         if [step.key for step in override.steps] == ["extends"]:
@@ -84,7 +82,7 @@ def _sections(document: Mapping, problems: list[Problem], file: str) -> Reading:
     _check_keys(document, TOP, "", problems)
     _check_format(document, problems)
     name = _text(document, "name", problems)
-    if name is None and "name" not in document.entries:
+    if name is None and document.get("name") is None:
         problems.append(Problem("missing", "a spec needs `name`", document.position, hint="write `name: …` on top"))
     elif name is not None and not _is_file_name(name):
         position = document.entries["name"].node.position
@@ -97,7 +95,9 @@ def _sections(document: Mapping, problems: list[Problem], file: str) -> Reading:
     if model is None:
         return Reading(None, problems)
     seed = _seed(document, problems)
-    spec = Spec(name or "", seed, _text(document, "description", problems) or "", data, model, train, lint, document, file)
+    spec = Spec(
+        name or "", seed, _text(document, "description", problems) or "", data, model, train, lint, document, file
+    )
     return Reading(spec, problems, data_failed=data is None and document.get("data") is not None)
 
 
@@ -129,7 +129,7 @@ def _text(document: Mapping, key: str, problems: list[Problem]) -> str | None:
     node = document.get(key)
     if node is None or (isinstance(node, Scalar) and isinstance(node.value, (str, Unknown))):
         return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
-    hint = f'quote it: "{node.value}"' if isinstance(node, Scalar) else None
+    hint = f'quote it: "{describe(node)}"' if isinstance(node, Scalar) else None
     problems.append(Problem("type", f"`{key}` is {describe(node)}, expected text", node.position, key, hint=hint))
     return None
 
@@ -152,9 +152,7 @@ def _seed(document: Mapping, problems: list[Problem]) -> int:
     return 0
 
 
-def _section(
-    cls: type[SectionType], document: Mapping, key: str, problems: list[Problem]
-) -> SectionType | None:
+def _section(cls: type[SectionType], document: Mapping, key: str, problems: list[Problem]) -> SectionType | None:
     entry = document.entries.get(key)
     if entry is None or is_null(entry.node):
         return None
@@ -164,7 +162,9 @@ def _section(
 def _model(document: Mapping, problems: list[Problem]) -> Model | None:
     entry = document.entries.get("model")
     if entry is None or is_null(entry.node):
-        problems.append(Problem("missing", "a spec needs `model`", document.position, hint="write `model: {layers: […]}`"))
+        problems.append(
+            Problem("missing", "a spec needs `model`", document.position, hint="write `model: {layers: […]}`")
+        )
         return None
     if not isinstance(entry.node, Mapping):
         message = f"`model` is {describe(entry.node)}, expected a mapping"
@@ -236,4 +236,3 @@ def _mapping(parent: Mapping, key: str, where: str, problems: list[Problem]) -> 
     if not (isinstance(node, Scalar) and isinstance(node.value, Unknown)):
         problems.append(Problem("type", f"`{key}` is {describe(node)}, expected a mapping", node.position, where))
     return None
-

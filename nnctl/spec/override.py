@@ -1,13 +1,14 @@
 """`PATH=VALUE` on the command line: any field of the spec, addressed as the file is written.
 
-    train.optimizer.sgd.lr=0.05      model.layers[3].conv.channels=32      model.blocks.stage.params.stride=1
+train.optimizer.sgd.lr=0.05      model.layers[3].conv.channels=32      model.blocks.stage.params.stride=1
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
 from pydantic import BaseModel
 
@@ -18,7 +19,8 @@ from nnctl.component.validate import rules_of
 from nnctl.document.node import Entry, Mapping, Node, Scalar, Sequence, describe, is_null
 from nnctl.document.reader import read_value
 from nnctl.document.suggest import did_you_mean
-from nnctl.errors import COMMAND_LINE, Position, Problem
+from nnctl.errors import COMMAND_LINE, Position, Problem, SpecError
+from nnctl.spec.blocks import shipped, shipped_names
 from nnctl.spec.extends import expand
 from nnctl.spec.sections import Data, Lint, Train
 
@@ -97,7 +99,11 @@ def parse(argument: str, problems: list[Problem]) -> Override | None:
         start = match.start(1) if match.group(1) else match.start()
         steps.append(Step(key, Position(COMMAND_LINE, None, start + 1), path[: match.end()]))
         at = match.end()
-    value = read_value(text, len(path) + 2, problems)
+    try:
+        value = read_value(text, len(path) + 2, problems)
+    except SpecError as error:
+        problems[:] = error.problems
+        return None
     if isinstance(value, Scalar) and value.position.column is None:
         value = Scalar(value.value, Position(COMMAND_LINE, None, len(path) + 2))
     return Override(tuple(steps), value)
@@ -105,48 +111,54 @@ def parse(argument: str, problems: list[Problem]) -> Override | None:
 
 def apply(document: Mapping, override: Override, problems: list[Problem]) -> None:
     """Set the override's value in the document, or say why its path leads nowhere."""
-    _Walk(document, override, problems).set()
+    try:
+        _Walk(document, override).set()
+    except _LeadsNowhereError as error:
+        problems.append(error.problem)
+
+
+class _LeadsNowhereError(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
 
 
 class _Walk:
-    def __init__(self, document: Mapping, override: Override, problems: list[Problem]) -> None:
-        self.document, self.override, self.problems = document, override, problems
+    def __init__(self, document: Mapping, override: Override) -> None:
+        self.document, self.override = document, override
 
     def set(self) -> None:
         node: Node = self.document
         place = Place("keys", keys=TOP)
         for number, step in enumerate(self.override.steps):
             last = number == len(self.override.steps) - 1
-            found = self.descend(node, place, step, last)
-            if found is None:
-                return
-            node, place = found
+            node, place = self.descend(node, place, step, last)
 
-    def descend(self, node: Node, place: Place, step: Step, last: bool) -> tuple[Node, Place] | None:
+    def descend(self, node: Node, place: Place, step: Step, last: bool) -> tuple[Node, Place]:
         if isinstance(step.key, int):
             return self.into_list(node, place, step, step.key, last)
         if not isinstance(node, Mapping):
-            return self.fail(step, f"`{self.before(step)}` is {describe(node)}, it has no field `{step.key}`")
+            self.fail(step, f"`{self.before(step)}` is {describe(node)}, it has no field `{step.key}`")
         below = self.below(node, place, step, step.key)
-        if below is None:
-            return None
         if last:
             node.entries[step.key] = Entry(step.position, self.override.value)
             return node, below
         entry = node.entries.get(step.key)
         if entry is None or is_null(entry.node):
+            if below.what == "value":
+                self.fail(self.after(step), f"`{step.path}` has no field `{self.after(step).key}`")
             entry = Entry(step.position, Mapping(step.position))
         opened = self.open(entry.node, below, step)
         node.entries[step.key] = Entry(entry.key, opened)
         return opened, below
 
-    def into_list(self, node: Node, place: Place, step: Step, index: int, last: bool) -> tuple[Node, Place] | None:
+    def into_list(self, node: Node, place: Place, step: Step, index: int, last: bool) -> tuple[Node, Place]:
         if not isinstance(node, Sequence):
-            return self.fail(step, f"`{self.before(step)}` is {describe(node)}, not a list")
+            self.fail(step, f"`{self.before(step)}` is {describe(node)}, not a list")
         count = len(node.items)
         if index >= count:
             hint = f"its entries are [0] to [{count - 1}]" if count else "the list is empty"
-            return self.fail(step, f"`{self.before(step)}` has {count} entries, none at [{index}]", hint)
+            self.fail(step, f"`{self.before(step)}` has {count} entries, none at [{index}]", hint)
         below = Place("component", family=place.family) if place.family else VALUE
         if last:
             node.items[index] = self.override.value
@@ -174,46 +186,45 @@ class _Walk:
             return Mapping(node.position, {main: Entry(node.position, node)}) if main else node
         return node
 
-    def below(self, node: Mapping, place: Place, step: Step, key: str) -> Place | None:
-        """Return what stands under `key`, or None after saying that nothing does."""
+    def below(self, node: Mapping, place: Place, step: Step, key: str) -> Place:
+        """Return what stands under `key`, or raise _LeadsNowhereError."""
         if place.what == "keys":
             if key not in place.keys:
                 self.unknown(step, key, place.keys)
-                return None
             return _CHILDREN.get((place.keys, key), VALUE)
         if place.what in ("section", "arguments"):
             return self.field(place, step, key)
         if place.what == "params":
             if key not in node.entries:
                 self.unknown(step, key, node.entries, "parameters")
-                return None
             return VALUE
         if place.what == "blocks":
             if key not in node.entries:
                 self.unknown(step, key, node.entries, "blocks")
-                return None
             return Place("keys", keys=BLOCK)
         if place.what == "init" and key in ("weight", "bias"):
+            if node.entries and not set(node.entries) <= {"weight", "bias"}:  # one initialiser is that of the weights
+                node.entries = {"weight": Entry(node.position, Mapping(node.position, node.entries))}
             return Place("component", family="initializers", may_switch=True)
         if place.what in ("component", "init"):
             return self.kind(node, place, step, key)
         self.fail(step, f"`{self.before(step)}` has no field `{key}`")
-        return None
 
-    def field(self, place: Place, step: Step, key: str) -> Place | None:
+    def field(self, place: Place, step: Step, key: str) -> Place:
         cls = place.section or find(place.family, place.kind)
         if cls is None:  # a block: its parameters are checked where it is used
             return VALUE
         rules = rules_of(cls)
         if key not in rules:
             self.unknown(step, key, rules, "fields")
-            return None
         rule = rules[key]
         if isinstance(rule.marker, One):
             return Place("component", family=rule.marker.family, may_switch=True)
         if isinstance(rule.marker, Many):
             loose = rule.marker.single
-            return Place("component" if loose and not self.is_list(step) else "list", family=rule.marker.family, may_switch=True)
+            return Place(
+                "component" if loose and not self.is_list(step) else "list", family=rule.marker.family, may_switch=True
+            )
         if isinstance(rule.marker, LayerList):
             return LAYERS
         if isinstance(rule.marker, ReadBy):
@@ -223,40 +234,56 @@ class _Walk:
         return VALUE
 
     def is_list(self, step: Step) -> bool:
-        steps = self.override.steps
-        after = steps.index(step) + 1
-        return after < len(steps) and isinstance(steps[after].key, int)
+        return step is not self.override.steps[-1] and isinstance(self.after(step).key, int)
 
-    def kind(self, node: Mapping, place: Place, step: Step, key: str) -> Place | None:
+    def kind(self, node: Mapping, place: Place, step: Step, key: str) -> Place:
         below = Place("arguments", family=place.family, kind=key)
         if not node.entries or key in node.entries:
             return below
         present = next(iter(node.entries))
-        if find(place.family, key) is None and (place.family != "layers" or self.block_main(key) is None):
-            self.problems.append(unknown_kind(place.family, key, step.position, step.path, names(place.family)))
-            return None
+        if find(place.family, key) is None and (place.family != "layers" or key not in self.blocks()):
+            self.unknown_kind(place.family, present, step, key)
         if not (place.may_switch or place.what == "init"):
             whole = self.before(step)
             self.fail(step, f"`{whole}` is a `{present}`, not a `{key}`", f"to replace it: '{whole}={{{key}: …}}'")
-            return None
         node.entries.clear()
         return below
 
+    def unknown_kind(self, family: str, present: str, step: Step, key: str) -> NoReturn:
+        """Say that there is no such kind; where the kind that is there has such a field, it was left out."""
+        cls = find(family, present)
+        if cls is not None and key in rules_of(cls):
+            path = f"{self.before(step)}.{present}.{key}"
+            self.fail(step, f"there is no `{step.path}`", f"did you mean `{path}`?")
+        known = [*names(family), *(self.blocks() if family == "layers" else ())]
+        raise _LeadsNowhereError(unknown_kind(family, key, step.position, step.path, known))
+
+    def blocks(self) -> list[str]:
+        """Return the names of all blocks, the user's and those shipped."""
+        model = self.document.get("model")
+        blocks = model.get("blocks") if isinstance(model, Mapping) else None
+        return [*(blocks.entries if isinstance(blocks, Mapping) else ()), *shipped_names()]
+
     def block_main(self, name: str) -> str | None:
-        """Return the first parameter of a block of the user's, which `- block: value` fills."""
+        """Return the first parameter of a block, which `- block: value` fills."""
         model = self.document.get("model")
         blocks = model.get("blocks") if isinstance(model, Mapping) else None
         block = blocks.get(name) if isinstance(blocks, Mapping) else None
         params = block.get("params") if isinstance(block, Mapping) else None
+        if block is None and name in shipped_names():
+            params = shipped(name).params
         return next(iter(params.entries), None) if isinstance(params, Mapping) else None
+
+    def after(self, step: Step) -> Step:
+        return self.override.steps[self.override.steps.index(step) + 1]
 
     def before(self, step: Step) -> str:
         tail = f"[{step.key}]" if isinstance(step.key, int) else step.key
         return step.path[: -len(tail)].rstrip(".") or "the spec"
 
-    def unknown(self, step: Step, key: str, known: object, label: str = "keys") -> None:
-        hint = did_you_mean(key, list(known), label)  # type: ignore[call-overload]
+    def unknown(self, step: Step, key: str, known: Iterable[str], label: str = "keys") -> NoReturn:
+        hint = did_you_mean(key, known, label)
         self.fail(step, f"there is no `{step.path}`", hint)
 
-    def fail(self, step: Step, message: str, hint: str | None = None) -> None:
-        self.problems.append(Problem("override", message, step.position, hint=hint))
+    def fail(self, step: Step, message: str, hint: str | None = None) -> NoReturn:
+        raise _LeadsNowhereError(Problem("override", message, step.position, hint=hint))

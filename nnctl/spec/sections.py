@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from nnctl.component.markers import Many, One
 from nnctl.component.types import (
     LARGEST,
     Below1,
@@ -20,7 +21,6 @@ from nnctl.component.types import (
     Text,
     as_tuple,
 )
-from nnctl.component.markers import Many, One
 from nnctl.document.node import Mapping, Node
 from nnctl.kinds.augmentations.base import Augmentation
 from nnctl.kinds.datasets.base import Dataset
@@ -29,9 +29,17 @@ from nnctl.kinds.losses.base import Loss
 from nnctl.kinds.optimizers.base import Optimizer
 from nnctl.kinds.schedules.base import Schedule
 
+
+def _check_share(value: float) -> float:
+    if isinstance(value, float) and value > 1:
+        raise ValueError("a share is at most 1")
+    return value
+
+
 ShareOrCount: TypeAlias = Annotated[
     float | int,
     Field(ge=0, le=LARGEST),
+    AfterValidator(_check_share),
     Expected("a share from 0 to 1, or a whole number of samples"),
 ]
 BatchSize: TypeAlias = Annotated[Count | Literal["all"], Expected("a whole number of at least 1, or all")]
@@ -40,7 +48,7 @@ BatchSize: TypeAlias = Annotated[Count | Literal["all"], Expected("a whole numbe
 class Section(BaseModel):
     """A group of fields that belong together."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
     main: ClassVar[str | None] = None
     """The field that a bare value in place of a mapping fills."""
@@ -137,9 +145,7 @@ class Train(Section):
 class Lint(Section):
     """Which warnings are silenced."""
 
-    allow: Annotated[
-        tuple[str, ...], BeforeValidator(as_tuple), Expected("a list of codes")
-    ] = ()
+    allow: Annotated[tuple[str, ...], BeforeValidator(as_tuple), Expected("a list of codes")] = ()
     """Codes of warnings that are not shown."""
 
 
@@ -177,4 +183,3 @@ class Spec:
     lint: Lint
     document: Mapping
     file: str | None = None
-

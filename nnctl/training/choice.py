@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nnctl.spec.monitors import lower_is_better
 from nnctl.training.result import Best
 
+
 def is_better(metric: str, value: float, than: float | None, min_delta: float = 0.0) -> bool:
     """Return whether `value` beats `than` by more than `min_delta`; any value beats none."""
     if than is None:

@@ -37,7 +37,8 @@ def first_not_finite(net: nn.Module, batch: Batch | None) -> tuple[str, str] | N
             if not found and isinstance(output, Tensor) and not output.isfinite().all():
                 found.append(path)
 
-        return modules[path].register_forward_hook(hook)
+        handle: torch.utils.hooks.RemovableHandle = modules[path].register_forward_hook(hook)
+        return handle
 
     modules = dict(net.named_modules())
     handles = [look(path) for path in modules if path]

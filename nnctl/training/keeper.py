@@ -21,7 +21,7 @@ from nnctl.training.progress import Progress
 from nnctl.training.run_directory import RunDirectory
 from nnctl.training.state import State
 
-_LARGEST_SHARE = 0.1  # of the time goes into saving at the ends of epochs, however short they are
+_ALWAYS = 50  # the first epochs end with a saved state each; of thousands of tiny ones not all can
 
 
 class Keeper:
@@ -73,9 +73,9 @@ class Keeper:
             return True
         return seconds is not None and perf_counter() - self._last >= seconds
 
-    def due_after_epoch(self) -> bool:
-        """Return whether a state is due: always, unless epochs are so short that saving would take most time."""
-        return (perf_counter() - self._last) * _LARGEST_SHARE >= self._cost
+    def due_after_epoch(self, epoch: int) -> bool:
+        """Return whether a state is due: always, unless many epochs are so short that saving would take most time."""
+        return epoch <= _ALWAYS or perf_counter() - self._last >= 2 * self._cost
 
     def commit(self, progress: Progress) -> None:
         """Write the best weights, the curves and a state. Raises NotFinite rather than save what is not finite."""

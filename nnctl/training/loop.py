@@ -126,9 +126,7 @@ def _train_epoch(
     _check(meter, checked, progress)
 
 
-def _end_epoch(
-    job: Job, progress: Progress, meter: Meter, keeper: Keeper, reporter: Reporter, began: float
-) -> None:
+def _end_epoch(job: Job, progress: Progress, meter: Meter, keeper: Keeper, reporter: Reporter, began: float) -> None:
     """Measure, choose the best, decide whether to stop, and tell."""
     samples, seconds = meter.samples, progress.epoch_seconds
     metrics = {f"train_{name}": value for name, value in meter.result().items()}
@@ -163,7 +161,7 @@ def _end_epoch(
     keeper.history.add("epoch", line | {"rate": rate, "images_per_second": round(speed, 1)})
     if progress.stopped and job.recipe.early_stopping and job.recipe.early_stopping.restore_best:
         keeper.restore_best()
-    if progress.stopped or keeper.due_after_epoch():
+    if progress.stopped or keeper.due_after_epoch(epoch):
         keeper.commit(progress)
     reporter.on_epoch(EpochReport(epoch, progress.step, metrics, rate, speed, progress.seconds, best, improved))
 

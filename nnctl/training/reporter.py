@@ -71,6 +71,9 @@ class Reporter:
     def on_note(self, text: str) -> None:
         """Take a line that the user should see: a resume, a damaged state passed over, images skipped."""
 
+    def on_data(self, what: str, done: int, total: int | None) -> None:
+        """Take how far reading the data has come: what is done, how much of it, and of how much if known."""
+
     def on_start(self, start: Start) -> None:
         """Take what is known before the first step."""
 

@@ -13,6 +13,7 @@ import torch
 from nnctl.data.load import Splits, load
 from nnctl.data.order import batch_slices
 from nnctl.device import resolve_device
+from nnctl.environment import describe_environment, differences
 from nnctl.errors import CheckpointError, DivergedError, Problem, SpecError
 from nnctl.evaluation.measure import measured_heads, measured_objective, reading_of
 from nnctl.evaluation.meter import Meter
@@ -27,7 +28,6 @@ from nnctl.spec.monitors import default_monitor
 from nnctl.spec.resolved import to_yaml
 from nnctl.spec.sections import Data, Spec, Train
 from nnctl.step import NotFinite, Stepper
-from nnctl.environment import describe_environment, differences
 from nnctl.training.finite import first_not_finite
 from nnctl.training.history import History
 from nnctl.training.keeper import Keeper
@@ -83,7 +83,7 @@ def train(
             if resume:
                 reporter.on_note("there is nothing to resume: training starts at step 0")
 
-        splits = load(data, graph.spec.seed, place)
+        splits = load(data, graph.spec.seed, place, splits=("train", "validation"), progress=reporter.on_data)
         for note in splits.notes:
             reporter.on_note(note)
         if directory is None:
@@ -158,6 +158,7 @@ def _job(graph: Graph, recipe: Train, splits: Splits, device: torch.device) -> t
         seed=spec.seed,
         device=device,
         accumulate=recipe.accumulate,
+        smallest_part=2 if graph.has_batch_norm else 1,  # no statistics can be taken from a single sample
         clip=recipe.clip,
         precision=recipe.precision,
         average=average,
@@ -237,7 +238,9 @@ def _say_where_it_goes_on(directory: RunDirectory, state: State | None, reporter
 def _check_same_data(directory: RunDirectory, state: State, splits: Splits) -> None:
     if state.record["data"] != splits.digest:
         message = f"the data is not what {directory.path} was started with"
-        raise CheckpointError(Problem("data-changed", message, hint="bring back the data as it was, or start a new run"))
+        raise CheckpointError(
+            Problem("data-changed", message, hint="bring back the data as it was, or start a new run")
+        )
 
 
 def _diverged(
@@ -247,7 +250,7 @@ def _diverged(
     fault = first_not_finite(job.net, failure.batch)
     path, what = fault if fault else ("", "")
     states = directory.states.steps()
-    details = [f"first layer at fault: {path}: {what}"] if fault else []
+    details = [f"first layer at fault: {path}: {what}" if fault else "the output is finite: the loss itself overflows"]
     details.append(f"the last good state is that of step {states[-1]}" if states else "no state was saved before")
     result = _result(directory, progress, "diverged")
     reporter.on_end(result)

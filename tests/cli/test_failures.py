@@ -72,9 +72,11 @@ def test_a_bug_shows_its_traceback_and_asks_for_a_report(
     )
 
 
-def test_a_pipe_that_closes_early_is_no_error() -> None:
+@pytest.mark.parametrize("arguments", [["schema"], ["list", "schedules"], ["show", "--json"]], ids=" ".join)
+def test_a_pipe_that_closes_early_is_no_error(arguments: list[str]) -> None:
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     with subprocess.Popen(
-        [sys.executable, "-m", "nnctl", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "nnctl", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

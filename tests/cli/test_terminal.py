@@ -78,8 +78,20 @@ def test_json_has_no_numbers_that_json_lacks(capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.93412, "0.9341"), (12.3, "12.30"), (1.0, "1.000"), (0.1, "0.1000"), (0.00314, "0.0031"), (3.2e-5, "3.20e-05")]
-    + [(0.0, "0"), (-2.5, "-2.500"), (12345.6, "1.23e+04"), (math.nan, "nan"), (math.inf, "inf"), (123.456, "123.5")],
+    [
+        (0.93412, "0.9341"),
+        (0.1, "0.1000"),
+        (0.00314, "0.0031"),
+        (3.2e-5, "3.20e-05"),
+        (0.0, "0"),
+        (1.0, "1.000"),
+        (-2.5, "-2.500"),
+        (12.3, "12.30"),
+        (123.456, "123.5"),
+        (12345.6, "1.23e+04"),
+        (math.nan, "nan"),
+        (math.inf, "inf"),
+    ],
 )
 def test_measures(value: float, text: str) -> None:
     assert measure(value) == text

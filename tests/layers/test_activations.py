@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from nnctl.kinds.layers.base import Activation, Shape
 from tests.components import activation, image, kinds_of, materialise, normal, tokens
 
-Values = NDArray[np.float64]
-Function = Callable[[Values], Values]
+Values: TypeAlias = NDArray[Any]
+Function: TypeAlias = Callable[[Values], Any]
 
 LAMBDA, ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -28,16 +29,17 @@ def normal_cdf(z: Values) -> Values:
 
 
 def density(z: Values) -> Values:
-    return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    return np.asarray(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
 
 
 def gelu_tanh(z: Values) -> Values:
-    return 0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
+    return np.asarray(0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))))
 
 
 def gelu_tanh_derivative(z: Values) -> Values:
     inner = np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))
-    return 0.5 * (1 + inner) + 0.5 * z * (1 - inner**2) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * z**2)
+    slope = np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * z**2)
+    return np.asarray(0.5 * (1 + inner) + 0.5 * z * (1 - inner**2) * slope)
 
 
 # value and derivative of each activation as the lecture notes write them; at a kink the derivative is the left one

@@ -152,13 +152,25 @@ def test_window_is_what_an_output_depends_on(text: str) -> None:
     component, x = layer(text), image(1, 16)
     module = materialise(component, x)
     batch = normal(1, 1, 16).requires_grad_()
-    jacobian = torch.autograd.functional.jacobian(module, batch)[0, 0, :, 0, 0]
-    seen = [row.nonzero().flatten() for row in jacobian]
+    rows = [torch.autograd.grad(value, batch, retain_graph=True)[0] for value in module(batch).flatten()]
+    seen = [row.flatten().nonzero().flatten() for row in rows]
     window = component.window(x)
     assert max(int(places[-1] - places[0]) + 1 for places in seen) == window.extent[0]
     middle = len(seen) // 2
     if "adaptive" not in text:
         assert int(seen[middle + 1][0] - seen[middle][0]) == window.stride[0]
+
+
+def test_adaptive_windows_are_the_widest_of_their_definition() -> None:
+    for before, after in product(range(1, 25), range(1, 25)):
+        window = layer(f"adaptive_max_pool: {after}").window(image(1, before))
+        starts = [i * before // after for i in range(after)]
+        ends = [-(-(i + 1) * before // after) for i in range(after)]
+        assert window.extent == (max(end - start for start, end in zip(starts, ends, strict=True)),)
+        if before % after == 0:
+            assert window.stride == (before // after,)
+        elif before < after:
+            assert window.stride == (1,)
 
 
 def test_layers_that_mix_all_of_space_say_so() -> None:
@@ -187,11 +199,12 @@ def test_linear_acts_on_each_token() -> None:
 
 
 def test_reshape_keeps_the_order_of_numbers() -> None:
-    x = image(1, 4, 6)
+    x = image(2, 4, 3)
     component = layer("reshape: {tokens: 4, features: 6}")
     assert component.output(x) == Shape((4, 6), tokens=True)
-    batch = normal(2, 1, 4, 6)
-    assert torch.equal(materialise(component, x)(batch), batch[:, 0])
+    batch = normal(2, *x.dims)
+    rows = batch.numpy().reshape(2, 4, 6)
+    assert torch.equal(materialise(component, x)(batch), torch.from_numpy(rows))
     assert layer("flatten").output(tokens(4, 6)) == Shape((24,))
 
 

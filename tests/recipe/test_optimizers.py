@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -16,45 +17,46 @@ from nnctl.optim.groups import parameter_groups
 from nnctl.optim.tensors import optimizer_tensors, restore_optimizer
 from tests.recipe.helpers import make
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[np.float64]
+Memory: TypeAlias = defaultdict[str, Array]
 CURVATURE = np.array([[1.0, 3.0], [0.2, 0.7]])
 START = np.array([[1.0, -2.0], [0.5, 3.0]])
 STEPS = 20
 
 
-def sgd(g: Array, theta: Array, s: dict[str, Any], t: int, f: dict[str, float]) -> Array:
+def sgd(g: Array, theta: Array, s: Memory, t: int, f: dict[str, float]) -> Array:
     g = g + f.get("weight_decay", 0) * theta
     mu = f.get("momentum", 0)
-    s["v"] = mu * s.get("v", 0) + g
+    s["v"] = mu * s["v"] + g
     return theta - f["lr"] * (g + mu * s["v"] if f.get("nesterov") else s["v"])
 
 
-def adam(g: Array, theta: Array, s: dict[str, Any], t: int, f: dict[str, float], decoupled: bool = False) -> Array:
+def adam(g: Array, theta: Array, s: Memory, t: int, f: dict[str, float], decoupled: bool = False) -> Array:
     decay = f.get("weight_decay", 0.01 if decoupled else 0.0)
     b1, b2 = f.get("beta1", 0.9), f.get("beta2", 0.999)
     g = g if decoupled else g + decay * theta
     theta = theta * (1 - f["lr"] * decay) if decoupled else theta
-    s["s"] = b1 * s.get("s", 0) + (1 - b1) * g
-    s["r"] = b2 * s.get("r", 0) + (1 - b2) * g * g
+    s["s"] = b1 * s["s"] + (1 - b1) * g
+    s["r"] = b2 * s["r"] + (1 - b2) * g * g
     shat, rhat = s["s"] / (1 - b1**t), s["r"] / (1 - b2**t)
     return theta - f["lr"] * shat / (np.sqrt(rhat) + 1e-8)
 
 
-def adamw(g: Array, theta: Array, s: dict[str, Any], t: int, f: dict[str, float]) -> Array:
+def adamw(g: Array, theta: Array, s: Memory, t: int, f: dict[str, float]) -> Array:
     return adam(g, theta, s, t, f, decoupled=True)
 
 
-def rmsprop(g: Array, theta: Array, s: dict[str, Any], t: int, f: dict[str, float]) -> Array:
+def rmsprop(g: Array, theta: Array, s: Memory, t: int, f: dict[str, float]) -> Array:
     rho = f.get("rho", 0.99)
     g = g + f.get("weight_decay", 0) * theta
-    s["r"] = rho * s.get("r", 0) + (1 - rho) * g * g
-    s["v"] = f.get("momentum", 0) * s.get("v", 0) + g / (np.sqrt(s["r"]) + 1e-8)
+    s["r"] = rho * s["r"] + (1 - rho) * g * g
+    s["v"] = f.get("momentum", 0) * s["v"] + g / (np.sqrt(s["r"]) + 1e-8)
     return theta - f["lr"] * s["v"]
 
 
-def adagrad(g: Array, theta: Array, s: dict[str, Any], t: int, f: dict[str, float]) -> Array:
+def adagrad(g: Array, theta: Array, s: Memory, t: int, f: dict[str, float]) -> Array:
     g = g + f.get("weight_decay", 0) * theta
-    s["r"] = s.get("r", 0) + g * g
+    s["r"] = s["r"] + g * g
     return theta - f["lr"] * g / (np.sqrt(s["r"]) + 1e-10)
 
 
@@ -73,18 +75,20 @@ CASES: list[tuple[str, Callable[..., Array], dict[str, Any]]] = [
 ]
 
 
-def module(values: Array) -> nn.Module:
-    net = nn.Module()
-    net.weight = nn.Parameter(torch.from_numpy(values.copy()))
-    return net
+class OneWeight(nn.Module):
+    def __init__(self, values: Array) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.from_numpy(values.copy()))
 
 
-@pytest.mark.parametrize(("kind", "rule", "fields"), CASES, ids=lambda value: str(value) if value.__class__ is dict else "")
-def test_twenty_steps(kind: str, rule: Callable[..., Array], fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "rule", "fields"), CASES, ids=lambda value: str(value) if value.__class__ is dict else ""
+)
+def test_twenty_steps(kind: str, rule: Callable[..., Array], fields: Memory) -> None:
     component = make("optimizers", kind, **fields)
-    net = module(START)
+    net = OneWeight(START)
     optimizer = component.build(parameter_groups(net, component))
-    theta, memory = START.copy(), dict[str, Any]()
+    theta, memory = START.copy(), Memory(lambda: np.zeros_like(START))
     for t in range(1, STEPS + 1):
         net.weight.grad = torch.from_numpy(CURVATURE) * net.weight.detach()
         optimizer.step()
@@ -92,21 +96,23 @@ def test_twenty_steps(kind: str, rule: Callable[..., Array], fields: dict[str, A
     np.testing.assert_allclose(net.weight.detach().numpy(), theta, rtol=1e-10)
 
 
-@pytest.mark.parametrize(("kind", "rule", "fields"), CASES, ids=lambda value: str(value) if value.__class__ is dict else "")
+@pytest.mark.parametrize(
+    ("kind", "rule", "fields"), CASES, ids=lambda value: str(value) if value.__class__ is dict else ""
+)
 def test_an_optimiser_goes_on_from_its_tensors_to_the_last_bit(
-    kind: str, rule: Callable[..., Array], fields: dict[str, Any]
+    kind: str, rule: Callable[..., Array], fields: Memory
 ) -> None:
     component = make("optimizers", kind, **fields)
 
-    def steps(net: nn.Module, optimizer: torch.optim.Optimizer, count: int) -> None:
+    def steps(net: OneWeight, optimizer: torch.optim.Optimizer, count: int) -> None:
         for _ in range(count):
             net.weight.grad = torch.from_numpy(CURVATURE) * net.weight.detach()
             optimizer.step()
 
-    whole = module(START)
+    whole = OneWeight(START)
     optimizer = component.build(parameter_groups(whole, component))
     steps(whole, optimizer, 3)
-    later = module(whole.weight.detach().numpy())
+    later = OneWeight(whole.weight.detach().numpy())
     resumed = component.build(parameter_groups(later, component))
     restore_optimizer(resumed, later, {k: t.clone() for k, t in optimizer_tensors(optimizer, whole).items()})
     steps(whole, optimizer, 4)
@@ -115,9 +121,9 @@ def test_an_optimiser_goes_on_from_its_tensors_to_the_last_bit(
 
 
 @pytest.mark.parametrize(("kind", "fields"), [(kind, fields) for kind, _, fields in CASES])
-def test_memory_is_told_from_the_tensors_that_are_kept(kind: str, fields: dict[str, Any]) -> None:
+def test_memory_is_told_from_the_tensors_that_are_kept(kind: str, fields: Memory) -> None:
     component = make("optimizers", kind, **fields)
-    net = module(START)
+    net = OneWeight(START)
     optimizer = component.build(parameter_groups(net, component))
     net.weight.grad = torch.ones_like(net.weight)
     optimizer.step()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -64,7 +64,7 @@ def test_cosine_after_warm_up() -> None:
 
 @pytest.mark.parametrize(("anneal", "torchs_name"), [("cosine", "cos"), ("linear", "linear")])
 @pytest.mark.parametrize("warmup", [0.25, 0.3, 0.61])
-def test_one_cycle_is_torchs(anneal: str, torchs_name: str, warmup: float) -> None:
+def test_one_cycle_is_torchs(anneal: str, torchs_name: Literal["cos", "linear"], warmup: float) -> None:
     expected = torchs(
         lambda o: OneCycleLR(
             o, max_lr=1.0, total_steps=STEPS, pct_start=warmup, anneal_strategy=torchs_name, cycle_momentum=False

@@ -105,7 +105,12 @@ def last_tensors(run: str | Path) -> dict[str, Tensor]:
     """Return every tensor of a run's last state but the generators'."""
     states = StateFolder(Path(run) / "state", keep=2)
     state = states.load(states.steps()[-1])
-    return {f"{group}:{name}": t for group, tensors in state.tensors.items() if group != "rng" for name, t in tensors.items()}
+    return {
+        f"{group}:{name}": t
+        for group, tensors in state.tensors.items()
+        if group != "rng"
+        for name, t in tensors.items()
+    }
 
 
 def history(run: str | Path, event: str = "epoch") -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ def run(
 
     changes = options.checked_overrides(overrides)
 
-    from nnctl.diagnosis.inspect_source import inspect_source
+    from nnctl.diagnosis.signals import inspect_source
 
     result = inspect_source(source, overrides=changes, random=random, device=device)
     if json:

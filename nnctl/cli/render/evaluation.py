@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from nnctl.cli.render.columns import aligned
@@ -54,11 +55,14 @@ def _print_confusion(result: EvalResult, to: Terminal) -> None:
     assert result.confusion is not None
     names = [one.name for one in result.per_class]
     rows = [("true \\ named", *names)]
-    rows += [(name, *(str(count) if count else "·" for count in row)) for name, row in zip(names, result.confusion, strict=True)]
+    rows += [
+        (name, *(str(count) if count else "·" for count in row))
+        for name, row in zip(names, result.confusion, strict=True)
+    ]
     _print_table(rows, range(1, len(names) + 1), to)
 
 
-def _print_table(rows: list[tuple[str, ...]], right: set[int] | range, to: Terminal) -> None:
+def _print_table(rows: Sequence[Sequence[str]], right: Collection[int], to: Terminal) -> None:
     heading, *lines = aligned(rows, right)
     to.print(to.paint(heading, "dim"))
     for line in lines:

@@ -47,8 +47,7 @@ class LiveView(Reporter):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the terminal back, the picture wiped away."""
-        self._live.update("", refresh=True)
+        """Wipe the picture away and give the terminal back."""
         self._live.stop()
 
     def on_note(self, text: str) -> None:

@@ -69,7 +69,7 @@ def _footer(graph: Graph) -> list[str]:
         ("multiply-adds", f"{thousands(graph.macs)} a sample ({thousands(2 * graph.macs)} operations)"),
         ("memory", f"{byte_size(memory.total)} = {summands}, for a batch of {memory.batch_size}"),
     ]
-    spatial = [row for row in graph.rows if row.receptive_field is not None and len(row.input) > 1]
+    spatial = [row for row in graph.rows if row.receptive_field is not None and len(row.output) > 1]
     if spatial:
         rows.append(("receptive field", f"{_extent(spatial[-1])} at {spatial[-1].path}"))
     return aligned(rows)
@@ -77,5 +77,5 @@ def _footer(graph: Graph) -> list[str]:
 
 def _extent(row: Row) -> str:
     field = row.receptive_field
-    extents = field if isinstance(field, tuple) else (field,) * (len(row.input) - 1)
+    extents = field if isinstance(field, tuple) else (field,) * (len(row.output) - 1)
     return "×".join(str(extent) for extent in extents)

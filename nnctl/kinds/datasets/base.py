@@ -10,9 +10,19 @@ from nnctl.component.base import Component
 from nnctl.kinds.layers.shape import Shape
 
 if TYPE_CHECKING:
+    from nnctl.data.progress import Progress
     from nnctl.data.samples import Samples
 
 SplitName: TypeAlias = Literal["train", "test"]
+TEST_SHARE = 0.2
+"""What is cut from a set without a test split of its own."""
+
+
+def count_of(part: float, samples: int) -> int:
+    """Return how many of `samples` a share (a fraction) or a number (an int) of them is; shares are rounded down."""
+    if isinstance(part, int):
+        return min(part, samples)
+    return min(int(part * samples + 1e-9), samples)  # 0.29 × 100 is 28.999… in binary
 
 
 @dataclass(frozen=True)
@@ -39,10 +49,14 @@ class Dataset(Component):
 
     under_root: ClassVar[bool] = False
     """Whether the files lie under `data.root`."""
-    has_test: ClassVar[bool] = True
-    """Whether there is a test split of its own; without one a fixed 20% of the set is cut for it."""
     test_exists: ClassVar[bool] = True
     """False for xor and points, which have `train` alone."""
+    standardised: ClassVar[bool] = True
+    """Whether inputs get mean 0 and deviation 1; False for sets whose numbers the user or a formula gives."""
+
+    def has_own_test(self, root: Path) -> bool:
+        """Return whether `test` is read; otherwise a fixed 20% of the set is cut for it, if it exists at all."""
+        return self.test_exists
 
     def facts(self, root: Path) -> Facts:
         """Return what is known at check time: constants, or what listing a folder and reading one header tell.
@@ -51,11 +65,11 @@ class Dataset(Component):
         """
         raise NotImplementedError
 
-    def read(self, root: Path, split: SplitName, seed: int) -> Samples:
+    def read(self, root: Path, split: SplitName, seed: int, progress: Progress) -> Samples:
         """Return a split's samples, raw (uint8 images, float32 numbers), decoding into the cache where needed.
 
         Sets without a test split of their own return all samples for `train` and are never asked for `test`.
-        `seed` matters only to generated sets. Raises DataError, naming the file, where something is missing
-        or damaged.
+        `seed` matters only to generated sets; `progress` is told of long work. Raises DataError, naming the
+        file, where something is missing or damaged.
         """
         raise NotImplementedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import InstanceOf
 
 from nnctl.component.base import Component
 from nnctl.component.family import find
@@ -49,10 +49,9 @@ class Initializer(Component):
         raise NotImplementedError
 
 
-class Init(BaseModel):
+@dataclass(frozen=True)
+class Init:
     """The initialisers of a layer's weight and bias; None means the next default."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     weight: Initializer | None = None
     bias: Initializer | None = None
@@ -86,4 +85,4 @@ def _checked(component: Component) -> Initializer:
     return component
 
 
-InitField: TypeAlias = Annotated[Init | None, ReadBy(read_init), Expected("an initialiser's name, or {NAME: {…}}")]
+InitField: TypeAlias = Annotated[InstanceOf[Init] | None, ReadBy(read_init), Expected("an initialiser's name, or {NAME: {…}}")]

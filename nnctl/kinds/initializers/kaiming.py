@@ -33,7 +33,6 @@ class Kaiming(Initializer):
 
     def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
         """Draw every entry."""
-        deviation = (gain if self.gain == "auto" else self.gain) * sqrt(
-            1 / (fans.into if self.fan == "in" else fans.out)
-        )
+        fan = fans.into if self.fan == "in" else fans.out
+        deviation = (gain if self.gain == "auto" else self.gain) * sqrt(1 / fan)
         draw(tensor, deviation, self.distribution, generator)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from nnctl.component.base import Component
-from nnctl.component.types import Expected, Name
+from nnctl.component.types import Name
 from nnctl.kinds.initializers.base import Fans, InitField
 from nnctl.kinds.layers.shape import Shape, ShapeError
 
@@ -34,7 +34,7 @@ class Layer(Component):
     """Whether initialisation looks past this layer for the activation that sets a gain: norms, dropout, pooling,
     and what only rearranges."""
 
-    name: Annotated[Name | None, Expected("a name")] = None
+    name: Name | None = None
     """The entry's name in paths, in place of kind and ordinal."""
 
     def output(self, x: Shape) -> Shape:
@@ -108,5 +108,5 @@ class Structure(Component):
     family = "layers"
     common = frozenset({"name"})
 
-    name: Annotated[Name | None, Expected("a name")] = None
+    name: Name | None = None
     """The entry's name in paths, in place of kind and ordinal."""

@@ -17,7 +17,7 @@ class Head(Structure):
     """
 
     kind = "head"
-    name: Annotated[Name, Expected("a name")]
+    name: Name
     """The output's name, and that of its layers' path."""
     from_: Annotated[Text | None, Field(alias="from"), Expected("the name of a tag, or data.FIELD")] = None
     """The tag at which it starts; the present value if not given."""

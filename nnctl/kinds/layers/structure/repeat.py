@@ -1,10 +1,8 @@
 """The kind `repeat`."""
 
-from typing import Annotated
-
 from nnctl.component.base import Example
 from nnctl.component.markers import Layers
-from nnctl.component.types import Expected, Name, WholeNumber
+from nnctl.component.types import Name, WholeNumber
 from nnctl.kinds.layers.base import Structure
 
 
@@ -15,7 +13,7 @@ class Repeat(Structure):
 
     times: WholeNumber
     """Turns; 0 leaves the value as it is."""
-    index: Annotated[Name | None, Expected("a name")] = None
+    index: Name | None = None
     """Name by which `$name` is the turn's number, counted from 0."""
     layers: Layers
     """The layers of one turn."""

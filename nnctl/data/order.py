@@ -1,0 +1,25 @@
+"""In which order samples are seen, and how an order is cut into batches."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nnctl.randomness import derive
+
+
+def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
+    """Return the permutation of 0 … n − 1 for one epoch: a function of seed and epoch alone."""
+    generator = torch.Generator().manual_seed(derive(seed, "order", epoch))
+    return torch.randperm(n, generator=generator)
+
+
+def batch_slices(n: int, batch_size: int, join_single: bool) -> list[slice]:
+    """Return the places of each batch in an order of `n` samples; the last batch may be smaller.
+
+    With `join_single`, a single sample left over joins the batch before it: batch norm cannot learn from one.
+    """
+    starts = list(range(0, n, batch_size))
+    if join_single and len(starts) > 1 and n - starts[-1] == 1:
+        starts.pop()
+    return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], n], strict=True)]

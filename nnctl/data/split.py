@@ -1,0 +1,93 @@
+"""The samples of one split, handed out in batches that a network can take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nnctl.data.standardise import Standardisation
+from nnctl.kinds.augmentations.base import Augmentation
+from nnctl.randomness import derive
+
+_READY = 1 << 29
+"""Largest standardised copy of a split, in bytes, that is made once and for all rather than batch by batch."""
+_DEVICE_SHARE = 0.5
+"""Part of an accelerator's free memory that samples may take."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some samples: standardised inputs by the name of their field, and the target."""
+
+    inputs: dict[str, Tensor]
+    target: Tensor
+
+    @property
+    def n(self) -> int:
+        """Return how many samples there are."""
+        return len(self.target)
+
+
+class Split:
+    """The samples of one split. Batches live on `device`; the samples too where they fit there.
+
+    `inputs` are raw: (N, C, H, W) bytes of images, (N, F) numbers of tables, of which the split has `rows`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        inputs: Tensor,
+        rows: Tensor,
+        target: Tensor,
+        standardisation: Standardisation,
+        *,
+        device: torch.device,
+        augment: Sequence[Augmentation] = (),
+        seed: int = 0,
+    ) -> None:
+        self.name, self.device = name, device
+        self.target = target.to(device)
+        self._augment, self._seed = tuple(augment), seed
+        self._standardise = standardisation.of(device, inputs.dim() - 1)
+        self._ready: Tensor | None = None
+        self._raw, self._rows = inputs, rows
+        size = len(rows) * inputs[0].numel()
+        if not self._augment and 4 * size <= min(_READY, _free(device)):
+            self._ready = torch.cat([self._standardise(inputs[part].to(device)) for part in rows.split(4096)])
+        elif device.type != "cpu" and size * inputs.element_size() <= _free(device):
+            self._raw, self._rows = inputs[rows].to(device), torch.arange(len(rows), device=device)
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def batch(self, indices: Tensor | slice, *, step: int | None = None) -> Batch:
+        """Return the samples at `indices` of the split, augmented where `step`, the optimiser step, is given.
+
+        Augmentation is a function of seed and step: the same call returns the same batch.
+        """
+        if isinstance(indices, Tensor):
+            indices = indices.to(self.device)
+        target = self.target[indices] if isinstance(indices, slice) else self.target.index_select(0, indices)
+        return Batch({"input": self._inputs(indices, step)}, target)
+
+    def _inputs(self, indices: Tensor | slice, step: int | None) -> Tensor:
+        if self._ready is not None:
+            return self._ready[indices] if isinstance(indices, slice) else self._ready.index_select(0, indices)
+        rows = self._rows[indices if isinstance(indices, slice) else indices.to(self._rows.device)]
+        raw = self._raw.index_select(0, rows).to(self.device)
+        if step is not None:
+            generator = torch.Generator().manual_seed(derive(self._seed, "augment", step))
+            for augmentation in self._augment:
+                raw = augmentation.apply(raw, generator)
+        return self._standardise(raw)
+
+
+def _free(device: torch.device) -> float:
+    """Return how many bytes samples may take on a device; what lies in the computer's memory is mapped from disk."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] * _DEVICE_SHARE
+    return float("inf")
