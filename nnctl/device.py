@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from nnctl.errors import Problem, UsageError
@@ -30,3 +34,18 @@ def resolve_device(name: str) -> torch.device:
             hint="use --device cpu",
         )
     )
+
+
+@contextmanager
+def reproducible(device: torch.device) -> Iterator[None]:
+    """Let CUDA compute the same sums in the same order each time, and leave torch's generators as they were."""
+    cuda = device.type == "cuda"
+    if cuda:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.backends.cudnn.deterministic
+    torch.backends.cudnn.deterministic = before or cuda
+    try:
+        with torch.random.fork_rng(devices=[device] if cuda else []):
+            yield
+    finally:
+        torch.backends.cudnn.deterministic = before

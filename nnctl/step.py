@@ -60,6 +60,12 @@ class Stepper:
 
         Raises NotFinite before the weights change, where the loss can be read without waiting: on the CPU.
         """
+        loss, output = self.backward(batch, step)
+        self.update(rate)
+        return loss, output
+
+    def backward(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
+        """Leave the batch's gradients in the parameters, as the first half of a step does."""
         for p in self.parameters:
             p.grad = None
         losses, outputs = [], []
@@ -75,15 +81,18 @@ class Stepper:
             torch.autograd.backward(loss)
             losses.append(loss.detach())
             outputs.append(values[OUTPUT].detach())
+        if len(losses) == 1:
+            return losses[0], outputs[0]
+        return torch.stack(losses).sum(), torch.cat(outputs)
+
+    def update(self, rate: float) -> None:
+        """Change the weights by the gradients that `backward` left."""
         self._clip()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
         if self.average is not None:
             self.average.update()
-        if len(losses) == 1:
-            return losses[0], outputs[0]
-        return torch.stack(losses).sum(), torch.cat(outputs)
 
     def _parts(self, batch: Batch) -> Iterator[tuple[Batch, float]]:
         """Cut a batch into its parts, each with its share of the samples, so that the sum is the batch's mean."""

@@ -56,7 +56,9 @@ class Sink:
 
     def digest(self, decoded: Decoded) -> str:
         """Return the SHA-256 of samples, shape and classes."""
-        text = f"{decoded.shape} {decoded.class_names} {self._input_digest.hexdigest()} {self._label_digest.hexdigest()}"
+        text = (
+            f"{decoded.shape} {decoded.class_names} {self._input_digest.hexdigest()} {self._label_digest.hexdigest()}"
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 

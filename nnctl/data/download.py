@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import os
@@ -39,6 +40,8 @@ def fetch(source: Source, addresses: Sequence[str], folder: Path, progress: Prog
         try:
             return _fetch(source, address, folder, progress)
         except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise  # the next address would not help
             reasons.append(f"{address}{source.name}: {getattr(error, 'reason', None) or error}")
     raise DownloadFailed("; ".join(reasons))
 

@@ -58,14 +58,12 @@ def load(
     Inputs are standardised by `standardisation`, or as the training samples say, after every cut. Raises
     DataError where data is missing, damaged, or too little for its cuts.
     """
-    dataset, root, device = data.dataset, data_root(data), torch.device(device)
+    dataset, root, place = data.dataset, data_root(data), torch.device(device)
     progress = progress or silent
     whole = dataset.read(root, "train", seed, progress)
-    everything = torch.arange(len(whole))
     own_test = dataset.has_own_test(root)
-    first = cut_test(whole.target) if dataset.test_exists and not own_test else Cut(everything[:0], everything)
-    rows, validation = _cut_validation(data, whole.target, first.left, seed)
-    target = _train_target(data, whole, rows, seed)
+    held = _test_cut(whole, dataset.test_exists and not own_test)
+    rows, validation = _training_cut(data, whole.target, held.left, seed)
     raw = whole.fields["input"]
     if standardisation is None:
         standardisation = measure(raw, rows) if dataset.standardised else unchanged(raw.shape[1])
@@ -73,18 +71,78 @@ def load(
     def split(name: str, samples: Samples, rows: Tensor) -> Split | None:
         if name not in splits or not len(rows):
             return None
-        return Split(name, samples.fields["input"], rows, samples.target[rows], standardisation, device=device)
+        target = samples.target[rows]
+        return Split(name, samples.fields["input"], rows, target, standardisation, device=place)
 
-    test_samples = dataset.read(root, "test", seed, progress) if own_test and "test" in splits else whole
-    test_rows = torch.arange(len(test_samples)) if own_test else first.taken
-    notes = whole.notes if test_samples is whole else whole.notes + test_samples.notes
+    test, test_rows = whole, held.taken
+    if own_test and "test" in splits:
+        test = dataset.read(root, "test", seed, progress)
+        test_rows = torch.arange(len(test))
+        _check_alike(whole, test)
+    facts = _facts(dataset.facts(root), whole)
     return Splits(
-        Split("train", raw, rows, target, standardisation, device=device, augment=data.augment, seed=seed),
-        split("validation", whole, validation),
-        split("test", test_samples, test_rows),
-        _facts(dataset.facts(root), whole, len(first.left), len(test_rows) if test_samples is not whole or not own_test else None),
-        standardisation.mean,
-        standardisation.std,
-        whole.digest,
-        notes,
+        train=Split(
+            "train",
+            raw,
+            rows,
+            _train_target(data, whole, rows, seed),
+            standardisation,
+            device=place,
+            augment=data.augment,
+            seed=seed,
+        ),
+        validation=split("validation", whole, validation),
+        test=split("test", test, test_rows),
+        facts=replace(facts, train=len(held.left), test=len(test_rows) or facts.test),
+        mean=standardisation.mean,
+        std=standardisation.std,
+        digest=whole.digest,
+        notes=whole.notes if test is whole else whole.notes + test.notes,
     )
+
+
+def _test_cut(whole: Samples, wanted: bool) -> Cut:
+    """Cut the fixed 20% for the test from a set that has no test split of its own."""
+    if wanted:
+        return cut_test(whole.target)
+    everything = torch.arange(len(whole))
+    return Cut(taken=everything[:0], left=everything)
+
+
+def _training_cut(data: Data, target: Tensor, rows: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Return the places of training and validation samples among `rows`, after `subset` is taken."""
+    if data.subset is not None:
+        size = count_of(data.subset, len(rows))
+        rows = rows[cut(target[rows], size, derive(seed, "subset")).taken]
+    held = cut(target[rows], count_of(data.validation, len(rows)), derive(seed, "validation"))
+    if not len(held.left):
+        details = (f"the training set has {len(rows):,} samples, and `validation` takes {len(held.taken):,} of them",)
+        hint = "hold out fewer: `validation: 0.1`" if len(rows) else "let `subset` keep more"
+        raise DataError(Problem("no-samples", "no samples are left to train on", details=details, hint=hint))
+    return rows[held.left], rows[held.taken]
+
+
+def _train_target(data: Data, whole: Samples, rows: Tensor, seed: int) -> Tensor:
+    """Return the training targets, noisy where the spec wants that."""
+    target = whole.target[rows]
+    if not data.label_noise:
+        return target
+    if whole.class_names is None:
+        message = "`label_noise` is for classes, and the data set's target is a number"
+        raise DataError(Problem("label-noise", message, where="data", hint="remove `label_noise`"))
+    return with_label_noise(target, data.label_noise, len(whole.class_names), derive(seed, "label_noise"))
+
+
+def _facts(declared: Facts, whole: Samples) -> Facts:
+    """Return what was known before reading with what the samples say."""
+    names = whole.class_names
+    inputs = {name: declared.inputs.get(name, Shape(tuple(field.shape[1:]))) for name, field in whole.fields.items()}
+    return replace(declared, inputs=inputs, classes=len(names) if names else None, class_names=names)
+
+
+def _check_alike(train: Samples, test: Samples) -> None:
+    """Raise DataError where photos for training and for the test differ in size."""
+    shapes = [tuple(samples.fields["input"].shape[1:]) for samples in (train, test)]
+    if shapes[0] != shapes[1]:
+        details = (f"samples are {shapes[0]} for training and {shapes[1]} for the test",)
+        raise DataError(Problem("size", "the photos differ in size", details=details, hint="give a common `size`"))

@@ -14,6 +14,7 @@ from nnctl.randomness import derive
 
 _READY = 1 << 29
 """Largest standardised copy of a split, in bytes, that is made once and for all rather than batch by batch."""
+_AT_ONCE = 4096  # samples standardised at a time: few enough for their raw copies to be small
 _DEVICE_SHARE = 0.5
 """Part of an accelerator's free memory that samples may take."""
 
@@ -53,13 +54,19 @@ class Split:
         self.target = target.to(device)
         self._augment, self._seed = tuple(augment), seed
         self._standardise = standardisation.of(device, inputs.dim() - 1)
-        self._ready: Tensor | None = None
         self._raw, self._rows = inputs, rows
-        size = len(rows) * inputs[0].numel()
+        self._ready: Tensor | None = None
+        self._placed = False
+
+    def _place(self) -> None:
+        """Before the first batch, make the standardised copy, or else move the samples to the device, if they fit."""
+        self._placed, rows, device = True, self._rows, self.device
+        size = len(rows) * self._raw[0].numel()
         if not self._augment and 4 * size <= min(_READY, _free(device)):
-            self._ready = torch.cat([self._standardise(inputs[part].to(device)) for part in rows.split(4096)])
-        elif device.type != "cpu" and size * inputs.element_size() <= _free(device):
-            self._raw, self._rows = inputs[rows].to(device), torch.arange(len(rows), device=device)
+            pieces = (self._standardise(self._raw[piece].to(device)) for piece in rows.split(_AT_ONCE))
+            self._ready = torch.cat(list(pieces))
+        elif device.type != "cpu" and size * self._raw.element_size() <= _free(device):
+            self._raw, self._rows = self._raw[rows].to(device), torch.arange(len(rows), device=device)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -75,6 +82,9 @@ class Split:
         return Batch({"input": self._inputs(indices, step)}, target)
 
     def _inputs(self, indices: Tensor | slice, step: int | None) -> Tensor:
+        if not self._placed:
+            with torch.inference_mode(False):  # what stays here must serve training too
+                self._place()
         if self._ready is not None:
             return self._ready[indices] if isinstance(indices, slice) else self._ready.index_select(0, indices)
         rows = self._rows[indices if isinstance(indices, slice) else indices.to(self._rows.device)]

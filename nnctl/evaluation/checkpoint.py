@@ -11,7 +11,7 @@ import torch
 
 from nnctl.checkpoint import Weights, load_into, read_weights
 from nnctl.data.load import Split, Splits, Standardisation, load
-from nnctl.device import resolve_device
+from nnctl.device import reproducible, resolve_device
 from nnctl.environment import describe_environment, differences, recorded_environment
 from nnctl.errors import CheckpointError, Problem, UsageError
 from nnctl.evaluation.measure import measure, measured_heads, measured_objective, reading_of
@@ -84,16 +84,16 @@ def evaluate(
     graph = build(spec)
     net = compile_graph(graph)
     load_into(net, weights)
-    net = net.to(place)
-    measures, meter = measure(
-        net,
-        samples,
-        measured_objective(graph, recipe.loss),
-        reading_of(graph, recipe.loss, splits.facts),
-        heads=measured_heads(graph, splits.facts),
-        precision=recipe.precision,
-        confusion=True,
-    )
+    with reproducible(place):
+        measures, meter = measure(
+            net.to(place),
+            samples,
+            measured_objective(graph, recipe.loss),
+            reading_of(graph, recipe.loss, splits.facts),
+            heads=measured_heads(graph, splits.facts),
+            precision=recipe.precision,
+            confusion=True,
+        )
     confusion = meter.confusion.tolist() if meter.confusion is not None else None
     comparable = name == "validation" and not overrides and weights.text("data") == splits.digest
     heads = {key.removesuffix("_accuracy"): value for key, value in measures.items() if key.endswith("_accuracy")}

@@ -19,5 +19,6 @@ class PadShortcut(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the padded value."""
-        x = x[(..., *(slice(None, None, step) for step in self.stride))]
+        every = tuple(slice(None, None, step) for step in self.stride)
+        x = x[(slice(None), slice(None), *every)]
         return functional.pad(x, (0, 0) * len(self.stride) + (0, self.extra))

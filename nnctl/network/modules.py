@@ -87,10 +87,10 @@ class Chain(nn.Module):
             return x
         assert values is not None
         for operation in self._plan:
-            x = self._apply(operation, x, values)
+            x = self._perform(operation, x, values)
         return x
 
-    def _apply(self, operation: Operation, x: Tensor, values: Values) -> Tensor:
+    def _perform(self, operation: Operation, x: Tensor, values: Values) -> Tensor:
         match operation:
             case Run(child):
                 return _call(self._modules[child], x, values)
@@ -174,7 +174,7 @@ class Network(Chain):
         super().__init__(children, chain._plan, chain._feature_axes)
         self._named_values = named_values
 
-    def forward(self, x: Inputs, values: Values | None = None) -> Tensor:  # type: ignore[override]  # takes fields too
+    def forward(self, x: Inputs, values: Values | None = None) -> Tensor:  # takes fields too
         """Return the last layer's value. `x` is a batch, or one for each field of the data: {"input": …}."""
         if isinstance(x, Tensor) and not self._named_values:
             return super().forward(x)

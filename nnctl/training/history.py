@@ -15,7 +15,7 @@ class History:
     def __init__(self, path: Path, keep: int = 0) -> None:
         """Open the file, kept up to byte `keep`: what follows was written after the state that is resumed."""
         self._file = path.open("a+b")
-        self._file.truncate(keep)
+        self._file.truncate(min(keep, path.stat().st_size))
         self._file.seek(0)
         lines = [json.loads(line) for line in self._file.read().splitlines()]
         self.epochs: list[dict[str, Any]] = [line for line in lines if line["event"] == "epoch"]

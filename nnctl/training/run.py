@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
 
 from nnctl.data.load import Splits, load
 from nnctl.data.order import batch_slices
-from nnctl.device import resolve_device
+from nnctl.device import reproducible, resolve_device
 from nnctl.environment import describe_environment, differences
 from nnctl.errors import CheckpointError, DivergedError, Problem, SpecError
 from nnctl.evaluation.measure import measured_heads, measured_objective, reading_of
@@ -67,7 +65,7 @@ def train(
     reporter = reporter or Reporter()
     text = to_yaml(graph.spec)
     with ExitStack() as stack:
-        stack.enter_context(_random_state_kept(place))
+        stack.enter_context(reproducible(place))
         directory = run_to_resume(graph.spec.name, run, recipe.checkpoint.keep) if resume else None
         state = None
         if directory is not None:
@@ -266,20 +264,3 @@ def _diverged(
         ),
         result,
     )
-
-
-@contextmanager
-def _random_state_kept(device: torch.device) -> Iterator[None]:
-    """Leave torch's global generators as they were, and let CUDA compute the same sums in the same order."""
-    if device.type != "cuda":
-        with torch.random.fork_rng(devices=[]):
-            yield
-        return
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.backends.cudnn.deterministic
-    torch.backends.cudnn.deterministic = True
-    try:
-        with torch.random.fork_rng(devices=[device]):
-            yield
-    finally:
-        torch.backends.cudnn.deterministic = before

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from nnctl.errors import CheckpointError, Problem
@@ -21,6 +22,7 @@ FORMAT = 1
 _MANIFEST = "manifest.json"
 _RECORD = "state.json"
 _TEMPORARY = ".tmp-"
+_REPLACED = f"{_TEMPORARY}old-"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class StateFolder:
     def sweep(self) -> None:
         """Remove what an interrupted save left behind."""
         self.path.mkdir(exist_ok=True)
+        for old in self.path.glob(f"{_REPLACED}*"):
+            if not (whole := self.path / old.name.removeprefix(_REPLACED)).exists():
+                old.rename(whole)  # the crash came between the two renames that put a new state in its place
         for leftover in self.path.glob(f"{_TEMPORARY}*"):
             shutil.rmtree(leftover)
 
@@ -83,7 +88,7 @@ class StateFolder:
             raise damaged(folder / _MANIFEST, f"is not a manifest of format {FORMAT}")
         content = {name: _verified(folder / Path(str(name)).name, expected) for name, expected in files.items()}
         record = _parse(folder / _RECORD, content.pop(_RECORD))
-        tensors = {name.removesuffix(".safetensors"): safetensors.torch.load(data) for name, data in content.items()}
+        tensors = {name.removesuffix(".safetensors"): _tensors(folder / name, data) for name, data in content.items()}
         return State(step, tensors, record)
 
     def _fill(self, folder: Path, state: State) -> None:
@@ -105,10 +110,10 @@ class StateFolder:
 
     def _commit(self, temporary: Path, folder: Path) -> None:
         if folder.exists():  # the same step again, with what followed it: an epoch's end after a step's state
-            folder.rename(self.path / f"{_TEMPORARY}old-{folder.name}")
+            folder.rename(self.path / f"{_REPLACED}{folder.name}")
         temporary.rename(folder)
         fsync_directory(self.path)
-        shutil.rmtree(self.path / f"{_TEMPORARY}old-{folder.name}", ignore_errors=True)
+        shutil.rmtree(self.path / f"{_REPLACED}{folder.name}", ignore_errors=True)
 
     def _remove(self, step: int) -> None:
         away = self.path / f"{_TEMPORARY}gone-step-{step}"
@@ -137,6 +142,13 @@ def _verified(path: Path, expected: Any) -> bytes:
     if found != expected:
         raise damaged(path, "is damaged: it is not what was saved")
     return data
+
+
+def _tensors(path: Path, data: bytes) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise damaged(path, f"cannot be read: {error}") from None
 
 
 def _parse(path: Path, data: bytes) -> dict[str, Any]:

@@ -67,6 +67,19 @@ def test_plain_lines() -> None:
     ]
 
 
+def test_plain_lines_of_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("nnctl.cli.render.plain.time.monotonic", lambda: clock[0])
+    stream = io.StringIO()
+    view = PlainView(terminal(stream))
+    for clock[0] in (0.0, 1.0, 10.5, 11.0):
+        view.on_data("decoding", int(clock[0] * 10), 200)
+    view.on_data("downloading", 5, None)
+    clock[0] = 30.0
+    view.on_data("downloading", 12345, None)
+    assert stream.getvalue().splitlines() == ["decoding …", "decoding: 52%", "downloading …", "downloading: 12,345"]
+
+
 def test_a_long_epoch_speaks_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr("nnctl.cli.render.plain.time.monotonic", lambda: clock[0])
@@ -114,6 +127,19 @@ def test_the_live_picture_is_wiped_at_the_end_and_the_cursor_comes_back() -> Non
 @pytest.mark.usefixtures("_terminal")
 def test_the_live_picture_in_ascii() -> None:
     drawn(encoding="ascii")  # an encoding error would raise
+
+
+@pytest.mark.usefixtures("_terminal")
+def test_the_live_picture_of_reading_is_drawn_ten_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1.0]
+    monkeypatch.setattr("nnctl.cli.render.live.time.monotonic", lambda: clock[0])
+    screen = Screen()
+    with LiveView(Terminal(screen, interactive=True, colour=False, unicode=True, width=100)) as view:
+        for done in range(50):
+            clock[0] += 0.03
+            view.on_data("decoding photos", done, 50)
+    shares = re.findall(r"decoding photos.*?(\d+)%", screen.text)
+    assert [int(share) // 2 for share in dict.fromkeys(shares)] == list(range(0, 50, 4))
 
 
 def test_the_losses_kept_are_bounded_and_span_the_whole_run() -> None:

@@ -176,3 +176,16 @@ def test_two_trainers_cannot_share_a_directory(tmp_path: Path) -> None:
         train(spec_of(), run=tmp_path, reporter=StopAt(8))
     with exclusive_lock(tmp_path / ".lock"), pytest.raises(UsageError, match="another process is training"):
         train(spec_of(), run=tmp_path, resume=True)
+
+
+def test_a_crash_between_the_two_renames_of_a_replaced_state_loses_nothing(tmp_path: Path) -> None:
+    spec = spec_of(checkpoint={"keep": 1})
+    train(spec, run=tmp_path / "whole")
+    with pytest.raises(Failure):
+        train(spec, run=tmp_path / "cut", reporter=StopAt(8))
+    state = tmp_path / "cut/state"
+    (state / "step-6").rename(state / ".tmp-old-step-6")
+    listener = Listener()
+    train(spec, run=tmp_path / "cut", resume=True, reporter=listener)
+    assert any("goes on after step 6" in note for note in listener.notes)
+    assert_same_run(tmp_path / "whole", tmp_path / "cut")

@@ -10,12 +10,15 @@ from nnctl.cli import options
 
 
 def run(
-    source: Annotated[
+    target: Annotated[
         str, typer.Argument(metavar="SPEC|CHECKPOINT", help="A spec (fresh weights), a run directory or its weights.")
     ],
     overrides: options.Overrides = None,
+    steps: Annotated[
+        int, typer.Option("--steps", min=0, metavar="N", help="Take N steps of the recipe first, on a copy.")
+    ] = 0,
     random: Annotated[
-        bool, typer.Option("--random", help="Use N(0, 1) inputs and random labels, not the data.")
+        bool, typer.Option("--random", help="Use N(0, 1) inputs and random labels in place of the data.")
     ] = False,
     device: options.Device = "auto",
     json: options.Json = False,
@@ -27,6 +30,7 @@ def run(
 
     \b
     nnctl inspect specs/vgg11.yaml
+    nnctl inspect specs/vgg11.yaml --steps 20 --random
     nnctl inspect checkpoints/vgg11/1 --json
     """
     from nnctl.cli.output import print_json
@@ -35,9 +39,9 @@ def run(
 
     changes = options.checked_overrides(overrides)
 
-    from nnctl.diagnosis.signals import inspect_source
+    from nnctl.diagnosis.signals import inspect
 
-    result = inspect_source(source, overrides=changes, random=random, device=device)
+    result = inspect(target, steps=steps, random=random, overrides=changes, device=device)
     if json:
         print_json(result.as_json())
     else:

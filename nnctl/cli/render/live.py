@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nnctl.cli.render.history import EpochTable, introduction
-from nnctl.cli.render.numbers import duration, measure, sparkline, thousands
+from nnctl.cli.render.numbers import duration, measure, share_done, sparkline, thousands
 from nnctl.cli.terminal import Terminal, ascii_only
 from nnctl.training.reporter import EpochReport, Reporter, Start, StepReport
 
@@ -37,6 +37,7 @@ class LiveView(Reporter):
         self._losses: list[float] = []
         self._stride = 1
         self._calls = 0
+        self._drawn = 0.0
         self._best = ""
 
     def __enter__(self) -> Self:
@@ -53,6 +54,17 @@ class LiveView(Reporter):
     def on_note(self, text: str) -> None:
         """Print the line above the picture."""
         self._console.print(self._text(text, "yellow"))
+
+    def on_data(self, what: str, done: int, total: int | None) -> None:
+        """Draw how far reading the data has come. It is called for every file, and draws as seldom as `on_step`."""
+        now = time.monotonic()
+        if now - self._drawn < self.interval:
+            return
+        self._drawn = now
+        line = Table.grid(padding=(0, 2))
+        bar = ProgressBar(total=total, completed=done, width=30, pulse=total is None)
+        line.add_row(self._text(what, "bold"), bar, self._text(share_done(done, total)))
+        self._live.update(line, refresh=True)
 
     def on_start(self, start: Start) -> None:
         """Print what is trained."""

@@ -41,6 +41,11 @@ def measure(value: float) -> str:
     return f"{value:.2e}"
 
 
+def share_done(done: int, total: int | None) -> str:
+    """Return how far work has come: 37%, or the plain number where nobody knows of how much."""
+    return f"{100 * done // total}%" if total else thousands(done)
+
+
 def sparkline(values: Sequence[float], width: int) -> str:
     """Return the course of the values in one line of at most `width` signs, each the mean of its stretch."""
     finite = [value for value in values if math.isfinite(value)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from nnctl.cli.render.history import EpochTable, introduction
-from nnctl.cli.render.numbers import measure, thousands
+from nnctl.cli.render.numbers import measure, share_done, thousands
 from nnctl.cli.terminal import Terminal
 from nnctl.training.reporter import EpochReport, Reporter, Start, StepReport
 
@@ -20,10 +20,19 @@ class PlainView(Reporter):
         self._start: Start | None = None
         self._table: EpochTable | None = None
         self._spoke = time.monotonic()
+        self._reading = ""
 
     def on_note(self, text: str) -> None:
         """Print the line."""
         self._say(text)
+
+    def on_data(self, what: str, done: int, total: int | None) -> None:
+        """Print what is being read, and now and then how far that has come."""
+        if what != self._reading:
+            self._reading = what
+            self._say(f"{what} …")
+        elif time.monotonic() - self._spoke >= self.interval:
+            self._say(f"{what}: {share_done(done, total)}")
 
     def on_start(self, start: Start) -> None:
         """Print what is trained."""

@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nnctl.cli.render.columns import aligned
-from nnctl.cli.render.numbers import measure
-from nnctl.cli.terminal import Terminal
+from nnctl.cli.render.numbers import measure, thousands
 
-_COLUMNS = {
-    "path": "layer",
-    "kind": "kind",
+if TYPE_CHECKING:
+    from nnctl.cli.terminal import Terminal
+    from nnctl.diagnosis.result import InspectResult, LayerSignals
+
+_MEASURES = {
     "forward_rms": "signal",
     "delta_rms": "δ",
     "weight_norm": "weight",
     "grad_norm": "gradient",
     "grad_weight_ratio": "gradient/weight",
-    "update_ratio": "update/weight",
-    "dead": "dead",
-    "saturated": "saturated",
+    "update_ratio": "step/weight",
 }
-_SHARES = frozenset({"dead", "saturated"})
+_SHARES = {"dead": "dead", "saturated": "saturated"}
+_LEGEND = (
+    "signal     root mean square of what leaves the layer",
+    "δ          root mean square of the loss's gradient there",
+    "weight     norms of weight and gradient, their ratio, and that of the optimiser's step to the weight",
+    "dead       units that are zero for every input",
+    "saturated  values where an activation's slope is below 5% of its largest",
+)
 
 
-def print_signals(result: Any, to: Terminal) -> None:
+def print_signals(result: InspectResult, to: Terminal) -> None:
     """Print the table and what its columns mean."""
-    layers = result.as_json()["layers"]
-    rows = [tuple(_COLUMNS.values()), *(tuple(_cell(layer, key) for key in _COLUMNS) for layer in layers)]
-    heading, *lines = aligned(rows, right=range(2, len(_COLUMNS)))
+    headings = ("layer", "kind", *_MEASURES.values(), *_SHARES.values())
+    heading, *lines = aligned([headings, *(_row(layer) for layer in result.layers)], right=range(2, len(headings)))
     to.print(to.paint(heading, "dim"))
     for line in lines:
         to.print(line)
     to.print()
-    to.print("signal: rms of what leaves the layer; δ: rms of the loss's derivative by it; weight, gradient: norms;")
     to.print(
-        "update/weight: size of one step; dead: units that never fire; saturated: values at an activation's flat end"
+        f"loss {measure(result.loss)} on {thousands(result.batch)} samples of {result.data} "
+        f"after {thousands(result.steps)} steps; dead and saturated from {thousands(result.samples)} samples"
     )
+    to.print()
+    for line in _LEGEND:
+        to.print(to.paint(line, "dim"))
 
 
-def _cell(layer: dict[str, Any], key: str) -> str:
-    value = layer.get(key)
-    if value is None:
-        return ""
-    if key in _SHARES:
-        return f"{100 * value:.1f}%"
-    return measure(value) if isinstance(value, float) else str(value)
+def _row(layer: LayerSignals) -> tuple[str, ...]:
+    measures = (getattr(layer, name) for name in _MEASURES)
+    shares = (getattr(layer, name) for name in _SHARES)
+    return (
+        layer.path,
+        layer.kind,
+        *("" if value is None else measure(value) for value in measures),
+        *("" if value is None else f"{100 * value:.1f}%" for value in shares),
+    )

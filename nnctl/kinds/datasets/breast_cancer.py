@@ -16,5 +16,7 @@ class BreastCancer(Embedded):
     samples = 569
     shape = (30,)
     names = ("malignant", "benign")
-    paper = "W. N. Street, W. H. Wolberg, O. L. Mangasarian: Nuclear feature extraction for breast tumor diagnosis, 1993"
+    paper = (
+        "W. N. Street, W. H. Wolberg, O. L. Mangasarian: Nuclear feature extraction for breast tumor diagnosis, 1993"
+    )
     examples = (Example("breast_cancer"),)

@@ -48,7 +48,9 @@ class Points(Dataset):
     @model_validator(mode="after")
     def _check_lengths(self) -> Points:
         if len(self.x) != len(self.y):
-            raise ValueError(f"`points` has {len(self.x)} samples in `x` but {len(self.y)} in `y`; give one y for each x")
+            raise ValueError(
+                f"`points` has {len(self.x)} samples in `x` but {len(self.y)} in `y`; give one y for each x"
+            )
         if (largest := max(self.labels() or (0,))) >= LARGEST_CLASS:
             raise ValueError(f"`points` has the class {largest} in `y`; number the classes 0, 1, …")
         for name, rows in (("x", self.x), ("y", self.rows_of_y())):

@@ -76,6 +76,8 @@ class Activation(Layer):
     Shape: any -> same
     """
 
+    pointwise: ClassVar[bool] = True
+    """Whether each number is changed by itself; the others work along the features."""
     formula: ClassVar[str]
     """The value, of z."""
     derivative: ClassVar[str]

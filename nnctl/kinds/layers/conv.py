@@ -60,7 +60,8 @@ class Conv(Weighted):
     @model_validator(mode="after")
     def _check_groups(self) -> Self:
         if self.channels % self.groups:
-            raise ValueError(f"`channels` (={self.channels}) must be divisible by `groups` (={self.groups})")
+            cure = f"choose `groups` among the divisors of {self.channels}"
+            raise ValueError(f"`channels` (={self.channels}) must be divisible by `groups` (={self.groups}); {cure}")
         return self
 
     def output(self, x: Shape) -> Shape:

@@ -20,6 +20,7 @@ class LogSoftmax(Activation):
     """
 
     kind = "log_softmax"
+    pointwise = False
     formula = "zᵢ − log Σⱼ exp zⱼ"
     derivative = "∂fᵢ/∂zⱼ = [i = j] − exp fⱼ"
     range = "(−∞, 0]"

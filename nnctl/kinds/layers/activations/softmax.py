@@ -20,6 +20,7 @@ class Softmax(Activation):
     """
 
     kind = "softmax"
+    pointwise = False
     formula = "exp zᵢ / Σⱼ exp zⱼ"
     derivative = "∂fᵢ/∂zⱼ = fᵢ ([i = j] − fⱼ)"
     range = "[0, 1]"

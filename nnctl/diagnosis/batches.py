@@ -1,0 +1,94 @@
+"""The batches that a network is inspected with: those that training would see, or random ones of the same shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from nnctl.data.load import Batch, Split
+from nnctl.data.order import batch_slices, epoch_order
+from nnctl.graph.build import Graph
+from nnctl.kinds.layers.shape import Shape
+from nnctl.kinds.losses.base import Loss
+from nnctl.randomness import derive
+
+DEFAULT_SIZE = 128
+"""Samples of a random batch where the spec does not say how many."""
+
+
+class Batches(Protocol):
+    """Where batches come from."""
+
+    name: str
+    """The data set's name, or "random"."""
+    per_epoch: int
+
+    def at(self, step: int) -> Batch:
+        """Return the batch of an optimiser step, counted from 0."""
+
+    def others(self, step: int) -> Iterator[Batch]:
+        """Yield further batches, none of whose samples is in that of `step`."""
+
+
+class TrainingBatches:
+    """What the training loop would see."""
+
+    def __init__(self, name: str, samples: Split, size: int, join_single: bool, seed: int) -> None:
+        """Cut `samples` as the training loop does."""
+        self.name, self._samples, self._seed = name, samples, seed
+        self._slices = batch_slices(len(samples), size, join_single)
+        self.per_epoch = len(self._slices)
+
+    def at(self, step: int) -> Batch:
+        """Return the batch of an optimiser step, counted from 0."""
+        return self._part(step, 0)
+
+    def others(self, step: int) -> Iterator[Batch]:
+        """Yield the other batches of the step's epoch."""
+        return (self._part(step, ahead) for ahead in range(1, self.per_epoch))
+
+    def _part(self, step: int, ahead: int) -> Batch:
+        epoch, number = divmod(step, self.per_epoch)
+        order = epoch_order(len(self._samples), self._seed, epoch + 1)
+        return self._samples.batch(order[self._slices[(number + ahead) % self.per_epoch]], step=step + ahead)
+
+
+class RandomBatches:
+    """N(0, 1) inputs and random targets, each batch a function of seed and step."""
+
+    name = "random"
+
+    def __init__(self, graph: Graph, losses: Sequence[Loss], size: int, device: torch.device) -> None:
+        """Draw what the graph's network takes, and targets that `losses` can be computed from."""
+        self._graph, self._size, self._device = graph, size, device
+        samples = graph.facts.train if graph.facts else None
+        self.per_epoch = -(-samples // size) if samples else 1
+        self._labels_only = any(loss.tasks == {"classification"} for loss in losses)
+
+    def at(self, step: int) -> Batch:
+        """Return the batch of an optimiser step, counted from 0."""
+        generator = torch.Generator().manual_seed(derive(self._graph.spec.seed, "random batch", step))
+        inputs = {name: self._input(shape, generator) for name, shape in self._graph.inputs.items()}
+        return Batch({name: x.to(self._device) for name, x in inputs.items()}, self._target(generator).to(self._device))
+
+    def others(self, step: int) -> Iterator[Batch]:
+        """Yield fresh batches without end."""
+        return (self.at(later) for later in count(step + 1))
+
+    def _input(self, shape: Shape, generator: torch.Generator) -> Tensor:
+        dims = (self._size, *shape.dims)
+        if shape.vocabulary is not None:
+            return torch.randint(shape.vocabulary, dims, generator=generator)
+        return torch.randn(dims, generator=generator)
+
+    def _target(self, generator: torch.Generator) -> Tensor:
+        shape, facts = self._graph.output.shape, self._graph.facts
+        regression = facts is not None and facts.task == "regression"
+        if self._labels_only or (len(shape.dims) == 1 and not regression):
+            classes = shape.features if self._labels_only else max(shape.features, 2)
+            return torch.randint(classes, (self._size, *shape.space), generator=generator)
+        return torch.randn((self._size, *shape.dims), generator=generator)
