@@ -18,11 +18,11 @@ demo: .venv/installed
 	$(BIN)/nnctl eval "$$run"; \
 	echo; \
 	echo "Try next:"; \
-	echo "  . .venv/bin/activate"; \
-	echo "  nnctl check specs/vgg11.yaml      shapes, parameters and cost, before any training"; \
-	echo "  nnctl train specs/spirals.yaml    another network, in seconds"; \
-	echo "  nnctl explain conv                any name that a spec may use"; \
-	echo "  nnctl inspect $$run               what the signal and its gradient do in every layer"
+	printf '  %-42s%s\n' ". .venv/bin/activate" "" \
+		"nnctl inspect $$run" "what the signal and its gradient do in every layer" \
+		"nnctl check specs/vgg11.yaml" "shapes, parameters and cost, before any training" \
+		"nnctl train specs/spirals.yaml" "another network, in seconds" \
+		"nnctl explain conv" "any name that a spec may use"
 
 test: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
@@ -22,7 +22,7 @@ import torch
 
 from nnctl.data.samples import Samples
 from nnctl.errors import DataError, Problem, ResourceError
-from nnctl.posix import fsync_directory, waiting_lock
+from nnctl.posix import fsync_directory, waiting_lock, write_durably
 
 _FORMAT = 1  # raised when entries of older programs can no longer be read
 _INPUTS, _LABELS, _RECORD = "inputs.uint8", "labels.int64", "record.json"
@@ -41,18 +41,21 @@ class Sink:
     """Takes decoded samples in order, and hashes them on the way to the disk."""
 
     def __init__(self, inputs: IO[bytes], labels: IO[bytes]) -> None:
-        self._inputs, self._labels = inputs, labels
+        self._inputs, self._targets = inputs, labels
         self._input_digest, self._label_digest = hashlib.sha256(), hashlib.sha256()
         self.count = 0
+        self.labels: set[int] = set()
+        """The labels met so far."""
 
     def add(self, pixels: bytes | memoryview, labels: Iterable[int]) -> None:
         """Append samples: their pixels as (N, C, H, W), and a label for each."""
-        numbers = array("q", labels)
+        numbers = array("q", list(labels))  # bytes alone would be taken as the array's memory
         self._inputs.write(pixels)
-        self._labels.write(numbers)
+        self._targets.write(numbers)
         self._input_digest.update(pixels)
         self._label_digest.update(numbers)
         self.count += len(numbers)
+        self.labels.update(numbers)
 
     def digest(self, decoded: Decoded) -> str:
         """Return the SHA-256 of samples, shape and classes."""
@@ -73,7 +76,7 @@ def cache_root() -> Path:
     return Path(base).expanduser().absolute() / "nnctl"
 
 
-def remember(files: Sequence[Path], options: dict[str, object], decode: Decoder) -> Samples:
+def remember(files: Sequence[str], options: Mapping[str, object], decode: Decoder) -> Samples:
     """Return the samples that `decode` makes of `files`, from the cache where it has made them before.
 
     The entry's name covers path, size and time of change of every file and the options. Another process that
@@ -97,8 +100,8 @@ def remember(files: Sequence[Path], options: dict[str, object], decode: Decoder)
     return samples
 
 
-def _key(files: Sequence[Path], options: dict[str, object]) -> str:
-    stamps = [(str(file), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
+def _key(files: Sequence[str], options: Mapping[str, object]) -> str:
+    stamps = [(file, (stat := os.stat(file)).st_size, stat.st_mtime_ns) for file in files]
     text = json.dumps({"format": _FORMAT, "files": stamps, "options": options}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -115,10 +118,7 @@ def _build(entry: Path, aside: Path, decode: Decoder) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         record = asdict(decoded) | {"count": sink.count, "digest": sink.digest(decoded)}
-        with (aside / _RECORD).open("w", encoding="utf-8") as file:
-            json.dump(record, file)
-            file.flush()
-            os.fsync(file.fileno())
+        write_durably(aside / _RECORD, json.dumps(record).encode())
         fsync_directory(aside)
         shutil.rmtree(entry, ignore_errors=True)  # a damaged one
         aside.rename(entry)

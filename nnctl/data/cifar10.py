@@ -36,12 +36,14 @@ def read_cifar10(root: Path, split: SplitName, classes: tuple[str, ...], progres
     """
     files = [root / FOLDER / name for name in FILES[split]]
     if all(file.is_file() for file in files):
-        return remember(files, {"kind": "cifar10"}, partial(_decode, _from_files(files), classes))
+        return remember(
+            [str(file) for file in files], {"kind": "cifar10"}, partial(_decode, _from_files(files), classes)
+        )
     archive = root / ARCHIVE.name
     if not archive.is_file():
         _fetch(root, progress)
     members = _from_archive(archive, [f"{FOLDER}/{name}" for name in FILES[split]])
-    return remember([archive], {"kind": "cifar10", "split": split}, partial(_decode, members, classes))
+    return remember([str(archive)], {"kind": "cifar10", "split": split}, partial(_decode, members, classes))
 
 
 def _fetch(root: Path, progress: Progress) -> None:

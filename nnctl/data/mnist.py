@@ -41,7 +41,7 @@ def read_mnist(root: Path, split: SplitName, progress: Progress) -> Samples:
     """Return a split from `root/MNIST/raw`: unpacked files, else gzipped ones, else fetched ones."""
     folder = root / "MNIST" / "raw"
     images, labels = (_find(folder, source, progress) for source in FILES[split])
-    return remember([images, labels], {"kind": "mnist"}, partial(_decode, images, labels))
+    return remember([str(images), str(labels)], {"kind": "mnist"}, partial(_decode, images, labels))
 
 
 def _find(folder: Path, source: Source, progress: Progress) -> Path:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
+import torch
 from PIL import Image, ImageOps
 
 from nnctl.data.cache import Decoded, Sink, remember
@@ -20,7 +21,8 @@ from nnctl.errors import DataError, Problem
 from nnctl.kinds.datasets._folder import FORMATS, classes_in, photos_in
 
 _EIGHT_BITS = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV"})
-_AT_ONCE = 1024  # photos decoded before they are written, in order
+_AT_ONCE = 512  # photos decoded before they are written
+_A_TASK = 32  # photos that a thread decodes at a time
 _NAMED = 10  # unreadable photos that a message lists
 
 
@@ -30,125 +32,141 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Photo:
-    """A decoded photo: its extent and its pixels, plane after plane."""
+    """A decoded photo: height and width, and its pixels as (H, W, 3)."""
 
     extent: tuple[int, int]
     pixels: bytes
 
 
+@dataclass(frozen=True)
+class Folder:
+    """What is read: the photos of each class, in order, and how they are made alike."""
+
+    path: Path
+    classes: tuple[str, ...]
+    extent: tuple[int, int] | None
+    files: tuple[str, ...]
+    labels: tuple[int, ...]
+
+
 def read_folder(
-    folder: Path, classes: tuple[str, ...], extent: tuple[int, int] | None, skip: bool, progress: Progress
+    path: Path, classes: tuple[str, ...], extent: tuple[int, int] | None, skip: bool, progress: Progress
 ) -> Samples:
-    """Return the photos below `folder`, a folder for each class, from the cache or decoded into it.
+    """Return the photos below `path`, a folder for each class, from the cache or decoded into it.
 
     Raises DataError where a folder is not one of `classes` or has no photos, where photos differ in size
     and `extent` is not given, and where one cannot be read unless `skip` is set.
     """
-    unknown = [name for name in classes_in(folder) if name not in classes]
+    unknown = [name for name in classes_in(path) if name not in classes]
     if unknown:
-        message = f"{folder} has the class `{unknown[0]}`, which the training set does not have"
-        raise DataError(Problem("classes", message))
-    files: list[Path] = []
-    labels: list[int] = []
-    for label, name in enumerate(classes):
-        found = list(photos_in(folder / name))
-        files += found
-        labels += [label] * len(found)
+        raise DataError(
+            Problem("classes", f"{path} has the class `{unknown[0]}`, which the training set does not have")
+        )
+    found = [(file, label) for label, name in enumerate(classes) for file in photos_in(path / name)]
+    folder = Folder(path, classes, extent, tuple(file for file, _ in found), tuple(label for _, label in found))
     options = {"kind": "photos", "classes": classes, "extent": extent, "skip": skip}
-    decode = partial(_decode_all, folder, files, labels, classes, extent, skip, progress)
-    return remember(files, options, decode)
+    return remember(folder.files, options, partial(_decode_all, folder, skip, progress))
 
 
-def read_photo(path: Path, extent: tuple[int, int] | None = None) -> Photo:
+def read_photo(path: str, extent: tuple[int, int] | None = None) -> Photo:
     """Return a photo as RGB, scaled and cut to `extent` where that is given. Raises Unreadable."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.mode not in _EIGHT_BITS:
-                raise Unreadable(f"pixels of the kind {image.mode}, expected 8 bits for each colour")
-            image.load()
-            if image.mode == "P" and "transparency" in image.info:
-                image = image.convert("RGBA")
-            image = image.convert("RGB")
+        content = io.BytesIO(Path(path).read_bytes())
+        with Image.open(content, formats=FORMATS) as file:
+            if file.mode not in _EIGHT_BITS:
+                raise Unreadable(f"its pixels are of the kind {file.mode}, expected 8 bits for each colour")
+            see_through = file.mode == "P" and "transparency" in file.info
+            image = (file.convert("RGBA") if see_through else file).convert("RGB")
     except (Unreadable, MemoryError):
         raise
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error).replace(repr(content), "it")) from error
     except Exception as error:  # decoders fail on broken files in ways of their own
-        text = str(error).replace(repr(str(path)), "its content")
-        raise Unreadable(text or type(error).__name__) from error
+        raise Unreadable(str(error) or type(error).__name__) from error
     height, width = extent or (image.height, image.width)
     if image.size != (width, height):
         image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
-    return Photo((height, width), b"".join(band.tobytes() for band in image.split()))
+    return Photo((height, width), image.tobytes())
 
 
-def _decode_all(
-    folder: Path,
-    files: list[Path],
-    labels: list[int],
-    classes: tuple[str, ...],
-    extent: tuple[int, int] | None,
-    skip: bool,
-    progress: Progress,
-    sink: Sink,
-) -> Decoded:
-    counts, broken, first = [0] * len(classes), [], None
-    for done, (file, label, photo) in enumerate(_decode(files, labels, extent), start=1):
-        if isinstance(photo, Unreadable):
-            broken.append(f"{file.relative_to(folder)}: {photo}")
-        else:
+def _decode_all(folder: Folder, skip: bool, progress: Progress, sink: Sink) -> Decoded:
+    """Write all photos to `sink`, in order."""
+    first: tuple[str, tuple[int, int]] | None = None
+    broken: list[str] = []
+    for begin, photos in _decode(folder):
+        kept: list[tuple[bytes, int]] = []
+        for place, photo in enumerate(photos, start=begin):
+            file = folder.files[place]
+            if isinstance(photo, Unreadable):
+                broken.append(f"{os.path.relpath(file, folder.path)}: {photo}")
+                continue
             first = first or (file, photo.extent)
             _check_extent(first, file, photo.extent)
-            sink.add(photo.pixels, (label,))
-            counts[label] += 1
-        progress("decoding photos", done, len(files))
+            kept.append((photo.pixels, folder.labels[place]))
+        if first is not None and kept:
+            sink.add(_planes([pixels for pixels, _ in kept], first[1]), [label for _, label in kept])
+        progress("decoding photos", begin + len(photos), len(folder.files))
     if broken and not skip:
-        raise DataError(_problem_of(folder, broken, len(files)))
-    empty = next((name for name, count in zip(classes, counts, strict=True) if not count), None)
-    if first is None or empty is not None:
-        message = f"{folder / empty if empty else folder} has no photos" + (" that can be read" if broken else "")
-        raise DataError(Problem("data-missing", message, details=tuple(broken[:_NAMED])))
-    notes = (f"skipped {_some_of(len(broken), len(files))} in {folder}: {_listed(broken, '; ')}",) if broken else ()
-    return Decoded((3, *first[1]), classes, notes)
+        raise DataError(_refusal(folder, broken))
+    _check_classes(folder, sink, broken)
+    assert first is not None  # every class has a photo
+    notes = (f"skipped {_how_many(folder, broken)}: {'; '.join(_listed(broken))}",) if broken else ()
+    return Decoded((3, *first[1]), folder.classes, notes)
 
 
-def _decode(
-    files: list[Path], labels: list[int], extent: tuple[int, int] | None
-) -> Iterator[tuple[Path, int, Photo | Unreadable]]:
-    """Yield every photo in order, decoded by as many threads as there are processors."""
+def _decode(folder: Folder) -> Iterator[tuple[int, list[Photo | Unreadable]]]:
+    """Yield photos in order, some at a time with the place of the first, decoded by a thread for each processor."""
 
-    def attempt(file: Path) -> Photo | Unreadable:
+    def attempt(file: str) -> Photo | Unreadable:
         try:
-            return read_photo(file, extent)
+            return read_photo(file, folder.extent)
         except Unreadable as error:
             return error
 
-    pairs = iter(zip(files, labels, strict=True))
+    def attempt_some(begin: int) -> list[Photo | Unreadable]:
+        return [attempt(file) for file in folder.files[begin : begin + _A_TASK]]
+
     with ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about details of EXIF and the like
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        while chunk := list(islice(pairs, _AT_ONCE)):
-            photos = pool.map(attempt, (file for file, _ in chunk))
-            yield from ((file, label, photo) for (file, label), photo in zip(chunk, photos, strict=True))
+        for begin in range(0, len(folder.files), _AT_ONCE):
+            tasks = range(begin, min(begin + _AT_ONCE, len(folder.files)), _A_TASK)
+            yield begin, [photo for photos in pool.map(attempt_some, tasks) for photo in photos]
 
 
-def _check_extent(first: tuple[Path, tuple[int, int]], file: Path, extent: tuple[int, int]) -> None:
-    if extent == first[1]:
-        return
-    sizes = [f"{path} is {width}×{height}" for path, (height, width) in (first, (file, extent))]
-    hint = "give a common size, such as `size: 32`"
-    raise DataError(Problem("size", "the photos differ in size", details=tuple(sizes), hint=hint))
+def _planes(photos: list[bytes], extent: tuple[int, int]) -> memoryview:
+    """Turn (N, H, W, 3) into (N, 3, H, W)."""
+    pixels = torch.frombuffer(bytearray(b"".join(photos)), dtype=torch.uint8)
+    planes = pixels.view(len(photos), *extent, 3).permute(0, 3, 1, 2).contiguous()
+    return memoryview(planes.numpy().tobytes())
 
 
-def _problem_of(folder: Path, broken: list[str], total: int) -> Problem:
-    verb = "is" if len(broken) == 1 else "are"
-    message = f"{_some_of(len(broken), total)} in {folder} {verb} unreadable"
-    details = tuple(broken[:_NAMED]) + ((f"and {len(broken) - _NAMED} more",) if len(broken) > _NAMED else ())
-    return Problem("unreadable", message, details=details, hint="replace or remove them, or write `unreadable: skip`")
+def _check_extent(first: tuple[str, tuple[int, int]], file: str, extent: tuple[int, int]) -> None:
+    if extent != first[1]:
+        sizes = tuple(f"{path} is {width}×{height}" for path, (height, width) in (first, (file, extent)))
+        hint = "give a common size, such as `size: 32`"
+        raise DataError(Problem("size", "the photos differ in size", details=sizes, hint=hint))
 
 
-def _some_of(count: int, total: int) -> str:
-    return f"{count} of {total} photo{'s' if total != 1 else ''}"
+def _check_classes(folder: Folder, sink: Sink, broken: list[str]) -> None:
+    """Raise DataError for a class without photos."""
+    for label, name in enumerate(folder.classes):
+        if label not in sink.labels:
+            message = f"{folder.path / name} has no photos" + (" that can be read" if broken else "")
+            raise DataError(Problem("data-missing", message, details=tuple(_listed(broken))))
 
 
-def _listed(broken: list[str], joint: str) -> str:
-    more = f"{joint}and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
-    return joint.join(broken[:_NAMED]) + more
+def _refusal(folder: Folder, broken: list[str]) -> Problem:
+    message = f"{_how_many(folder, broken)} cannot be read"
+    hint = "replace or remove them, or write `unreadable: skip`"
+    return Problem("unreadable", message, details=tuple(_listed(broken)), hint=hint)
+
+
+def _how_many(folder: Folder, broken: list[str]) -> str:
+    total = len(folder.files)
+    return f"{len(broken):,} of {total:,} photo{'s' if total != 1 else ''} in {folder.path}"
+
+
+def _listed(broken: list[str]) -> list[str]:
+    more = len(broken) - _NAMED
+    return broken[:_NAMED] + ([f"and {more:,} more"] if more > 0 else [])

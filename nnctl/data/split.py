@@ -63,7 +63,7 @@ class Split:
         self._placed, rows, device = True, self._rows, self.device
         size = len(rows) * self._raw[0].numel()
         if not self._augment and 4 * size <= min(_READY, _free(device)):
-            pieces = (self._standardise(self._raw[piece].to(device)) for piece in rows.split(_AT_ONCE))
+            pieces = (self._standardise(self._raw[piece].to(device)) for piece in torch.split(rows, _AT_ONCE))
             self._ready = torch.cat(list(pieces))
         elif device.type != "cpu" and size * self._raw.element_size() <= _free(device):
             self._raw, self._rows = self._raw[rows].to(device), torch.arange(len(rows), device=device)

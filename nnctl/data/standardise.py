@@ -53,7 +53,7 @@ def _of_bytes(raw: Tensor, rows: Tensor) -> Standardisation:
     dtype = torch.float32 if raw.shape[-1] <= _EXACT else torch.float64
     others = [axis for axis in range(raw.dim() - 1) if axis != 1]
     sums = torch.zeros(2, raw.shape[1], dtype=torch.float64)
-    for piece in rows.split(max(1, _AT_ONCE // prod(raw.shape[1:]))):
+    for piece in torch.split(rows, max(1, _AT_ONCE // prod(raw.shape[1:]))):
         pixels = raw[piece].to(dtype)
         for total in (sums[0], sums[1]):
             total += pixels.sum(-1).double().sum(others)

@@ -50,7 +50,8 @@ class Weights:
 
 def measure(stepper: Stepper, graph: Graph, batches: Batches, step: int, rate: float | None) -> InspectResult:
     """Return the signals of step number `step`, which is really taken where there is a `rate` to take it at."""
-    net, batch = stepper.net, traced(batches.at(step), stepper.net)
+    net = stepper.net
+    batch = _traced(in_type(batches.at(step), net))
     weights = {leaf.path: weights_of(net.get_submodule(leaf.path)) for leaf in graph.leaves}
     loss = nan
     with watched(net, graph.leaves) as probes:
@@ -72,13 +73,16 @@ def weights_of(module: nn.Module) -> Weights:
     return Weights(live, tuple(p.detach().clone() for p in live))
 
 
-def traced(batch: Batch, net: nn.Module) -> Batch:
-    """Return the batch in the network's type, its inputs recording gradients: so that layers before the first
-    weight have a δ too."""
+def in_type(batch: Batch, net: nn.Module) -> Batch:
+    """Return the batch with inputs in the network's own type: it may be in float64."""
     dtype = next(net.parameters()).dtype
-    inputs = {
-        name: x.detach().to(dtype).requires_grad_() if x.is_floating_point() else x for name, x in batch.inputs.items()
-    }
+    inputs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in batch.inputs.items()}
+    return replace(batch, inputs=inputs)
+
+
+def _traced(batch: Batch) -> Batch:
+    """Return the batch with inputs that take part in gradients, so that layers before the first weight have a δ."""
+    inputs = {name: x.detach().requires_grad_(x.is_floating_point()) for name, x in batch.inputs.items()}
     return replace(batch, inputs=inputs)
 
 
@@ -88,7 +92,7 @@ def _count_activity(stepper: Stepper, seed: int, others: Iterator[Batch], wanted
     generator_of(stepper.device).manual_seed(derive(seed, "activity"))
     with torch.no_grad(), autocast(stepper.device, stepper.precision):
         while seen < wanted and (batch := next(others, None)) is not None:
-            outputs_of(stepper.net, traced(batch, stepper.net), stepper.objective.needs_all_outputs)
+            outputs_of(stepper.net, in_type(batch, stepper.net), stepper.objective.needs_all_outputs)
             seen += batch.n
     return seen
 

@@ -36,7 +36,7 @@ class Probe:
             return
         self.forward.add(output)
         if output.requires_grad:
-            output.register_hook(self.delta.add)
+            output.register_hook(self.delta.add)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
 
 
 @contextmanager

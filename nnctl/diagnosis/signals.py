@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from nnctl.data.load import load
-from nnctl.device import resolve_device
+from nnctl.device import reproducible, resolve_device
 from nnctl.diagnosis.batches import DEFAULT_SIZE, Batches, RandomBatches, TrainingBatches
-from nnctl.diagnosis.measure import measure
+from nnctl.diagnosis.measure import in_type, measure
 from nnctl.diagnosis.result import InspectResult
 from nnctl.diagnosis.subject import Subject, subject_of
-from nnctl.errors import NOWHERE, DivergedError, Problem, SpecError, UsageError
+from nnctl.errors import DivergedError, Problem, SpecError, UsageError
 from nnctl.graph.build import Graph
 from nnctl.kinds.losses.base import Loss
 from nnctl.kinds.losses.cross_entropy import CrossEntropy
@@ -57,11 +57,11 @@ def inspect(
     losses = recipe.loss if recipe else (_default_loss(graph, random),)
     batches = _batches(subject, losses, random, place)
     stepper = _stepper(copy.deepcopy(subject.net).to(place).train(), graph, losses, place)
-    with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+    with reproducible(place):
         for step in range(steps):
             assert recipe is not None
             try:
-                stepper(batches.at(step), step, _rate(recipe, batches, step))
+                stepper(in_type(batches.at(step), stepper.net), step, _rate(recipe, batches, step))
             except NotFinite as failure:
                 hint = f"inspect with fewer steps than {failure.step}, or lower the learning rate"
                 raise DivergedError(Problem("diverged", f"training diverged: {failure}", hint=hint)) from None
@@ -120,5 +120,4 @@ def _rate(recipe: Train, batches: Batches, step: int) -> float:
 
 
 def _missing(graph: Graph, message: str, hint: str) -> SpecError:
-    position = graph.spec.document.position
-    return SpecError(Problem("missing", message, position or NOWHERE, "train", hint=hint))
+    return SpecError(Problem("missing", message, graph.spec.document.position, "train", hint=hint))

@@ -59,8 +59,8 @@ class Expander:
     def __init__(self, blocks: dict[str, Block], model_scope: Scope, problems: list[Problem]) -> None:
         self.blocks, self.model_scope, self.problems = blocks, model_scope, problems
         self.count = 0
-        self.heads: dict[str, Position] = {}
-        """Where each head stands: their names are those of the network's side outputs."""
+        self.named: dict[str, tuple[str, Position]] = {}
+        """The tag or head that has each name among the network's outputs, and where it stands."""
 
     def chain(self, node: Node, signal: Signal | None, path: str, context: Context) -> tuple[Chain, Signal | None]:
         """Expand a list of layers; return its steps and what leaves it (None where that is not known)."""

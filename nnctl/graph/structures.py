@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nnctl.component.family import find
 from nnctl.document.node import Mapping, Scalar, Sequence, Unknown, describe
@@ -174,6 +174,7 @@ def highway(expander: Expander, component: Any, place: Place) -> tuple[Step | No
 def tag(expander: Expander, component: Any, place: Place) -> tuple[Step | None, Signal | None]:
     """Name the present value."""
     name = f"{place.path}.{component.label}" if place.path else component.label
+    _claim(expander, "tag", name, place)
     if place.signal is None:
         place.context.tags[component.label] = (name, None)
         return None, None
@@ -203,18 +204,24 @@ def head(expander: Expander, component: Any, place: Place) -> tuple[Step | None,
             return None, place.signal
         start, signal = found
     chain, end = expander.chain(component.layers, signal, place.path, place.context)
-    if component.name == "output":
-        expander.fail(
-            "name", "a head cannot be called `output`", place.position, place.path, hint="choose another name"
-        )
-    if component.name in expander.heads:
-        first = (f"the first is at {expander.heads[component.name]}",)
-        hint = "choose another name; in a block, make it a parameter"
-        expander.fail("name", f"two heads are called `{component.name}`", place.position, place.path, first, hint)
-    expander.heads[component.name] = place.position
+    _claim(expander, "head", component.name, place)
     if end is None:
         return None, place.signal
     return Head(place.path, component.name, start, chain, component.eval, end, place.position), place.signal
+
+
+def _claim(expander: Expander, what: Literal["tag", "head"], name: str, place: Place) -> None:
+    """Take a name among the network's outputs, or say that it is taken; a list's own tags are compared there."""
+    hint = "choose another name"
+    if name == "output":
+        expander.fail("name", f"a {what} cannot be called `output`", place.position, place.path, hint=hint)
+    elif name not in expander.named:
+        expander.named[name] = (what, place.position)
+    elif (what, expander.named[name][0]) != ("tag", "tag"):
+        other, first = expander.named[name]
+        both = "two heads are" if what == other else "a tag and a head are both"
+        details = (f"the first is at {first}",)
+        expander.fail("name", f"{both} called `{name}`", place.position, place.path, details, hint)
 
 
 def _tagged(expander: Expander, label: str, place: Place) -> tuple[str, Signal | None] | None:

@@ -13,8 +13,8 @@ from nnctl.component.validate import rules_of
 from nnctl.document.node import Mapping, describe, describe_value, is_null, plain
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Problem, UsageError
-from nnctl.spec.blocks import shipped_document, shipped_names, shipped_source
 from nnctl.kinds.layers.base import Activation
+from nnctl.spec.blocks import shipped_document, shipped_names, shipped_source
 
 _PROPERTIES = ("formula", "derivative", "range", "zero_centred", "monotone", "largest_derivative", "saturates")
 

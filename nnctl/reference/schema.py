@@ -14,8 +14,8 @@ from nnctl.component.docs import body, field_docs, summary
 from nnctl.component.family import FAMILIES, find, names
 from nnctl.component.markers import LayerList, Many, One, ReadBy
 from nnctl.component.validate import FieldRule, rules_of
-from nnctl.spec.blocks import shipped_names
 from nnctl.reference.catalogue import explain
+from nnctl.spec.blocks import shipped_names
 from nnctl.spec.sections import Data, Lint, Section, Train
 
 Schema: TypeAlias = dict[str, Any]

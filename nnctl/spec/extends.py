@@ -9,8 +9,9 @@ from pathlib import Path
 
 from nnctl.component.family import find
 from nnctl.component.validate import absolute
-from nnctl.document.node import Entry, Mapping, Node, Scalar, is_null
+from nnctl.document.node import Entry, Mapping, Node, Scalar, describe, has_unknown, is_null
 from nnctl.document.reader import read_file
+from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Problem, SpecError
 
 COMPONENTS = {
@@ -36,8 +37,10 @@ def with_bases(document: Mapping, problems: list[Problem], seen: tuple[Path, ...
     entry = document.entries.pop("extends", None)
     if entry is None or is_null(entry.node):
         return document
-    if not isinstance(entry.node, Scalar) or not isinstance(entry.node.value, str):
-        problems.append(Problem("type", "`extends` is the path of a spec", entry.node.position, "extends"))
+    if not isinstance(entry.node, Scalar) or not isinstance(entry.node.value, str) or not entry.node.value:
+        if not has_unknown(entry.node):
+            message = f"`extends` is {describe(entry.node)}, expected the path of a spec"
+            problems.append(Problem("type", message, entry.node.position, "extends"))
         return document
     path = Path(absolute(entry.node.value, entry.node.position)).resolve()
     if path in seen:
@@ -47,8 +50,6 @@ def with_bases(document: Mapping, problems: list[Problem], seen: tuple[Path, ...
         raise SpecError([*problems, Problem("extends", message, entry.node.position, "extends", (circle,), hint)])
     if not path.is_file():
         known = sorted(file.name for file in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        from nnctl.document.suggest import did_you_mean
-
         hint = did_you_mean(path.name, known, f"specs in {path.parent}") if known else "the path starts at this file"
         message = f"there is no file {entry.node.value}"
         raise SpecError([*problems, Problem("extends", message, entry.node.position, "extends", hint=hint)])

@@ -70,7 +70,7 @@ _CHILDREN = {
     (TOP, "lint"): Place("section", section=Lint),
     (TOP, "model"): Place("keys", keys=MODEL),
     (MODEL, "params"): Place("params"),
-    (MODEL, "init"): Place("init"),
+    (MODEL, "init"): Place("init", family="initializers"),
     (MODEL, "blocks"): Place("blocks"),
     (MODEL, "layers"): LAYERS,
     (BLOCK, "params"): Place("params"),

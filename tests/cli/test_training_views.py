@@ -142,6 +142,17 @@ def test_the_live_picture_of_reading_is_drawn_ten_times_a_second_at_most(monkeyp
     assert [int(share) // 2 for share in dict.fromkeys(shares)] == list(range(0, 50, 4))
 
 
+@pytest.mark.usefixtures("_terminal")
+def test_epochs_too_short_for_a_step_are_drawn_all_the_same() -> None:
+    screen = Screen()
+    with LiveView(Terminal(screen, interactive=True, colour=False, unicode=True, width=130)) as view:
+        view.on_start(START)
+        for epoch, loss in ((1, 2.0), (2, 1.0)):
+            view.on_epoch(replace(EPOCH, epoch=epoch, step=10 * epoch, metrics={"train_loss": loss}))
+    assert "epoch 2/2" in screen.text
+    assert "loss █▁  best" in screen.text
+
+
 def test_the_losses_kept_are_bounded_and_span_the_whole_run() -> None:
     view = LiveView(terminal(io.StringIO()))
     for step in range(10_000):

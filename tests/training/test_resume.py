@@ -33,15 +33,15 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
-@pytest.mark.parametrize("step", [1, 5, 12])
-def test_a_crash_after_any_step(tmp_path: Path, recipe: dict[str, Any], step: int) -> None:
+def test_a_crash_after_any_step(tmp_path: Path, recipe: dict[str, Any]) -> None:
     spec = spec_of(**recipe, checkpoint={"every": 2})
-    train(spec, run=tmp_path / "whole")
-    with pytest.raises(Failure):
-        train(spec, run=tmp_path / "cut", reporter=StopAt(step))
-    resumed = train(spec, run=tmp_path / "cut", resume=True)
-    assert_same_run(tmp_path / "whole", tmp_path / "cut")
-    assert resumed.stopped in ("finished", "early")
+    whole = train(spec, run=tmp_path / "whole")
+    for step in (1, 5, 12):  # before any state, within an epoch, at an epoch's end
+        cut = tmp_path / f"cut{step}"
+        with pytest.raises(Failure):
+            train(spec, run=cut, reporter=StopAt(step))
+        assert train(spec, run=cut, resume=True).stopped == whole.stopped
+        assert_same_run(tmp_path / "whole", cut)
 
 
 class Signals(Reporter):
@@ -92,25 +92,30 @@ def test_three_crashes_in_one_epoch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["manifest.json", "state.json", "model.safetensors", "optimizer.safetensors", "meter.safetensors"]
 )
-@pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
-def test_a_damaged_state_is_passed_over_aloud(tmp_path: Path, name: str, damage: str) -> None:
+def test_a_damaged_state_is_passed_over_aloud(tmp_path: Path, name: str) -> None:
     spec = spec_of(checkpoint={"every": 4})
     train(spec, run=tmp_path / "whole")
     with pytest.raises(Failure):
         train(spec, run=tmp_path / "cut", reporter=StopAt(10))
-    assert sorted(path.name for path in (tmp_path / "cut/state").iterdir()) == ["step-6", "step-8"]
-    file = tmp_path / "cut/state/step-8" / name
+    for damage in ("flip", "cut", "remove"):
+        run = tmp_path / damage
+        shutil.copytree(tmp_path / "cut", run)
+        assert sorted(path.name for path in (run / "state").iterdir()) == ["step-6", "step-8"]
+        _damage(run / "state/step-8" / name, damage)
+        listener = Listener()
+        train(spec, run=run, resume=True, reporter=listener)
+        assert any("state/step-8/" in note and "passed over" in note for note in listener.notes)
+        assert any("goes on after step 6" in note for note in listener.notes)
+        assert_same_run(tmp_path / "whole", run)
+
+
+def _damage(file: Path, how: str) -> None:
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
-    if damage == "remove":
+    if how == "remove":
         file.unlink()
     else:
-        file.write_bytes(data if damage == "flip" else data[:-1])
-    listener = Listener()
-    train(spec, run=tmp_path / "cut", resume=True, reporter=listener)
-    assert any("state/step-8/" in note and "passed over" in note for note in listener.notes)
-    assert any("goes on after step 6" in note for note in listener.notes)
-    assert_same_run(tmp_path / "whole", tmp_path / "cut")
+        file.write_bytes(data if how == "flip" else data[:-1])
 
 
 def test_what_an_interrupted_save_left_is_swept(tmp_path: Path) -> None:

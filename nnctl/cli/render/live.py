@@ -37,6 +37,7 @@ class LiveView(Reporter):
         self._losses: list[float] = []
         self._stride = 1
         self._calls = 0
+        self._stepped = False
         self._drawn = 0.0
         self._best = ""
 
@@ -73,18 +74,25 @@ class LiveView(Reporter):
 
     def on_step(self, report: StepReport) -> None:
         """Draw the picture anew."""
+        self._stepped = True
         self._remember(report.loss)
         self._live.update(self._picture(report), refresh=True)
 
     def on_epoch(self, report: EpochReport) -> None:
         """Print the epoch's row, under a heading if it is the first."""
         assert self._start is not None
+        best, loss = report.best, report.metrics["train_loss"]
+        self._best = f"best {best.metric} {measure(best.value)} at epoch {best.epoch}"
+        if not self._stepped:  # an epoch shorter than `interval`
+            self._remember(loss)
+        self._stepped = False
+        batch, speed = self._start.steps_per_epoch, report.images_per_second
+        whole = StepReport(report.step, report.epoch, batch, loss, report.rate, speed)
+        self._live.update(self._picture(whole))  # the lines that are printed now draw it
         if self._table is None:
             self._table = EpochTable(self._start.monitor, self._start.epochs)
             self._console.print(self._text(self._table.heading(report), "dim"))
         self._console.print(self._text(self._table.row(report), "green" if report.improved else ""))
-        best = report.best
-        self._best = f"best {best.metric} {measure(best.value)} at epoch {best.epoch}"
 
     def _remember(self, loss: float) -> None:
         """Keep the loss's whole course in bounded room: once full, every second value goes."""

@@ -38,13 +38,13 @@ def classes_in(folder: Path) -> list[str]:
     return names
 
 
-def photos_in(folder: Path) -> Iterator[Path]:
+def photos_in(folder: Path) -> Iterator[str]:
     """Return the photos at any depth of a class's folder, sorted within each folder."""
     for place, folders, files in os.walk(folder, followlinks=True):
         folders.sort()
         for name in sorted(files):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES:
-                yield Path(place, name)
+                yield os.path.join(place, name)
 
 
 def _wrong_layout(path: Path, message: str) -> DataError:
