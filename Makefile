@@ -37,8 +37,10 @@ test: .venv/installed-dev
 # A stamp is newer than pyproject.toml while what that file asks for is installed.
 .venv/installed: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --editable .
+	$(BIN)/python -m compileall -q nnctl
 	@touch $@
 
 .venv/installed-dev: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --editable ".[dev]"
+	$(BIN)/python -m compileall -q nnctl
 	@touch $@ .venv/installed

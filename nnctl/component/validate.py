@@ -20,6 +20,7 @@ from nnctl.document.node import (
     Node,
     Scalar,
     Sequence,
+    Unknown,
     describe,
     describe_value,
     has_unknown,
@@ -81,6 +82,8 @@ def read_arguments(
 ) -> Model | None:
     """Return a component or section from its arguments: none, the main field's value, or a mapping of fields."""
     title = getattr(cls, "kind", None)
+    if isinstance(arguments, Scalar) and isinstance(arguments.value, Unknown):
+        return None
     if arguments is None:
         arguments = Mapping(place)
     if not isinstance(arguments, Mapping) or _is_main_mapping(cls, arguments):

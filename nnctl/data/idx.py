@@ -33,8 +33,8 @@ def read_idx(path: Path, axes: int) -> tuple[tuple[int, ...], bytes]:
     except (EOFError, zlib.error, OSError) as error:
         raise _damaged(path, str(error)) from error
     if len(content) != prod(sizes):
-        found = f"{len(content):,}" if len(content) < prod(sizes) else "more"
-        raise _damaged(path, f"its header claims {prod(sizes):,} bytes, found {found}")
+        count = f"{len(content):,}" if len(content) < prod(sizes) else "more"
+        raise _damaged(path, f"its header claims {prod(sizes):,} bytes, found {count}")
     return sizes, content
 
 

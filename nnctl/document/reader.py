@@ -153,6 +153,8 @@ class _Reader:
         tag = getattr(event, "tag", None)
         if tag:
             self._note("yaml", f"tags ({tag}) are not part of a spec", position, "remove the tag")
+            if isinstance(event, ScalarEvent):
+                return Scalar(UNKNOWN, position)
         if depth > MAX_DEPTH:
             self._fail("limit", f"values are nested more than {MAX_DEPTH} deep", position, "use `blocks`")
         if isinstance(event, ScalarEvent):
@@ -168,6 +170,9 @@ class _Reader:
         mapping = Mapping(position)
         while not isinstance(event := next(self.events), MappingEndEvent):
             key, place = self._key(event, free)
+            if key is None:
+                self._node(next(self.events), depth + 1, free=False)
+                continue
             if key in mapping.entries:
                 first = f"its first place is {mapping.entries[key].key}"
                 self._note("duplicate-key", f"the key `{key}` is written twice", place, "remove one of them", (first,))
@@ -175,22 +180,25 @@ class _Reader:
             mapping.entries[key] = Entry(place, node)
         return mapping
 
-    def _key(self, event: Event, free: bool) -> tuple[str, Position]:
+    def _key(self, event: Event, free: bool) -> tuple[str | None, Position]:
+        """Return a key and its place; None for the key of an entry that is refused and left out."""
         place = self._at(event)
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
             self._note("yaml", "anchors, aliases and tags are not part of a spec", place, "write the key as plain text")
             if isinstance(event, AliasEvent):
-                return str(event.anchor), place
+                return None, place
         if not isinstance(event, ScalarEvent):
             self._fail("yaml", "a key must be a single word", place, "write `key: value`")
         key: str = event.value
         if key == "<<" and not free:
             self._note("yaml", "merge keys (<<) are not part of a spec", place, "use `extends` or `blocks`")
-        elif len(key) > MAX_SCALAR or (not free and not _KEY.fullmatch(key)):
+            return None, place
+        if len(key) > MAX_SCALAR or (not free and not _KEY.fullmatch(key)):
             shown = key if len(key) <= 40 else key[:40] + "…"
             self._note(
                 "key", f'"{shown}" is not a key', place, "keys have letters, digits and `_`, and begin with no digit"
             )
+            return None, place
         return unicodedata.normalize("NFC", key), place
 
     def _scalar(self, event: ScalarEvent, position: Position) -> Scalar:

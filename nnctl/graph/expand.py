@@ -185,6 +185,8 @@ class Expander:
         if not self.named_well(place) or not self.bind(block, scope, place):
             return None, None
         line = f"line {place.position.line}" if place.position.line else "the command line"
+        if place.position.line and place.position.file != block.layers.position.file:
+            line = str(place.position)
         notes = context.notes
         if not block.shipped and context.stands_at is None:
             notes = (*notes, f"in the block `{block.name}`, used at {line}")

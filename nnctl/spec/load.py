@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from nnctl.component.family import find
 from nnctl.component.validate import read_arguments
-from nnctl.document.node import Entry, Mapping, Scalar, Unknown, describe, is_null
+from nnctl.document.node import Entry, Mapping, Scalar, Unknown, describe, has_unknown, is_null
 from nnctl.document.reader import read_file, read_text
-from nnctl.document.suggest import did_you_mean
+from nnctl.document.suggest import did_you_mean, suggest
 from nnctl.errors import Problem, SpecError
 from nnctl.kinds.initializers.base import Init, Initializer, read_init
 from nnctl.spec.extends import with_bases
@@ -79,10 +79,10 @@ def _read(document: Mapping, overrides: Sequence[str], problems: list[Problem], 
 
 
 def _sections(document: Mapping, problems: list[Problem], file: str) -> Reading:
-    _check_keys(document, TOP, "", problems)
+    meant = _check_keys(document, TOP, "", problems)
     _check_format(document, problems)
     name = _text(document, "name", problems)
-    if name is None and document.get("name") is None:
+    if name is None and document.get("name") is None and "name" not in meant:
         problems.append(Problem("missing", "a spec needs `name`", document.position, hint="write `name: …` on top"))
     elif name is not None and not _is_file_name(name):
         position = document.entries["name"].node.position
@@ -91,7 +91,7 @@ def _sections(document: Mapping, problems: list[Problem], file: str) -> Reading:
     data = _section(Data, document, "data", problems)
     train = _section(Train, document, "train", problems)
     lint = _section(Lint, document, "lint", problems) or Lint()
-    model = _model(document, problems)
+    model = _model(document, meant, problems)
     if model is None:
         return Reading(None, problems)
     seed = _seed(document, problems)
@@ -101,7 +101,9 @@ def _sections(document: Mapping, problems: list[Problem], file: str) -> Reading:
     return Reading(spec, problems, data_failed=data is None and document.get("data") is not None)
 
 
-def _check_keys(mapping: Mapping, known: Sequence[str], where: str, problems: list[Problem]) -> None:
+def _check_keys(mapping: Mapping, known: Sequence[str], where: str, problems: list[Problem]) -> set[str | None]:
+    """Add a problem for each key that is not known; return the keys that were probably meant by them."""
+    meant = set()
     for key, entry in mapping.entries.items():
         if key in known:
             continue
@@ -109,6 +111,8 @@ def _check_keys(mapping: Mapping, known: Sequence[str], where: str, problems: li
         inside = next((place for place, keys in _HOMES.items() if place != where and key in keys), None)
         hint = f"it belongs in `{inside}`" if inside else did_you_mean(key, known, "keys")
         problems.append(Problem("unknown-key", f"{owner} has no key `{key}`", entry.key, where, hint=hint))
+        meant.add(suggest(key, known))
+    return meant
 
 
 _HOMES = {"data": tuple(Data.model_fields), "train": tuple(Train.model_fields), "model": MODEL}
@@ -159,23 +163,26 @@ def _section(cls: type[SectionType], document: Mapping, key: str, problems: list
     return read_arguments(cls, entry.node, entry.key, problems, key)
 
 
-def _model(document: Mapping, problems: list[Problem]) -> Model | None:
+def _model(document: Mapping, meant: set[str | None], problems: list[Problem]) -> Model | None:
     entry = document.entries.get("model")
     if entry is None or is_null(entry.node):
-        problems.append(
-            Problem("missing", "a spec needs `model`", document.position, hint="write `model: {layers: […]}`")
-        )
+        if "model" not in meant:
+            hint = "write `model: {layers: […]}`"
+            problems.append(Problem("missing", "a spec needs `model`", document.position, hint=hint))
+        return None
+    if has_unknown(entry.node) and not isinstance(entry.node, Mapping):
         return None
     if not isinstance(entry.node, Mapping):
         message = f"`model` is {describe(entry.node)}, expected a mapping"
         problems.append(Problem("type", message, entry.node.position, "model", hint="write `model: {layers: […]}`"))
         return None
     model = entry.node
-    _check_keys(model, MODEL, "model", problems)
+    meant = _check_keys(model, MODEL, "model", problems)
     layers = model.get("layers")
     if layers is None:
-        message = "`model` needs `layers`"
-        problems.append(Problem("missing", message, entry.key, "model", hint="write `layers:` and a list below it"))
+        if "layers" not in meant:
+            hint = "write `layers:` and a list below it"
+            problems.append(Problem("missing", "`model` needs `layers`", entry.key, "model", hint=hint))
         return None
     params = _mapping(model, "params", "model.params", problems)
     init = model.get("init")
@@ -215,8 +222,10 @@ def _blocks(model: Mapping, problems: list[Problem]) -> dict[str, Block]:
             message = f"a block is a mapping of `params` and `layers`, found {describe(entry.node)}"
             problems.append(Problem("type", message, entry.node.position, where))
             continue
-        _check_keys(entry.node, BLOCK, where, problems)
+        meant = _check_keys(entry.node, BLOCK, where, problems)
         layers = entry.node.get("layers")
+        if layers is None and "layers" in meant:
+            continue
         if layers is None:
             problems.append(Problem("missing", f"the block `{name}` needs `layers`", entry.key, where))
             continue

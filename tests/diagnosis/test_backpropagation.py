@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from nnctl.data.load import load
+from nnctl.diagnosis.batches import TrainingBatches
 from nnctl.diagnosis.signals import inspect
 from tests.diagnosis.helpers import by_path, net_of, normal, parameter, spec_of
 
@@ -147,3 +149,16 @@ def test_a_batch_in_parts_measures_as_in_one_piece(accumulate: int) -> None:
     assert layer.forward_rms == pytest.approx(rms(hidden.detach()), rel=1e-10)
     assert layer.delta_rms == pytest.approx(rms(delta), rel=1e-10)
     assert layer.grad_norm == pytest.approx((delta.T @ inputs / 11).norm().item(), rel=1e-10)
+
+
+def test_the_parts_of_a_batch_are_normalised_one_by_one() -> None:
+    x, labels = normal(9, 3), torch.arange(9) % 2
+    options: dict[str, Any] = {"loss": "cross_entropy", "accumulate": 3}
+    spec = spec_of(["batch_norm", {"linear": 2}], x, labels, **options)
+    net = net_of(spec)
+    assert spec.data is not None
+    batch = TrainingBatches("points", load(spec.data, spec.seed).train, 9, True, spec.seed).at(0)
+    inputs = batch.inputs["input"].double()
+    parts = [functional.batch_norm(inputs[i : i + 3], None, None, training=True) for i in (0, 3, 6)]
+    expected = functional.linear(torch.cat(parts), parameter(net, "linear1.weight"))
+    assert by_path(inspect(net, spec))["linear1"].forward_rms == pytest.approx(rms(expected), rel=1e-10)

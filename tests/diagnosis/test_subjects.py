@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 import torch
 
 import nnctl
-from nnctl.checkpoint import read_weights
+from nnctl.checkpoint import read_weights, write_weights
 from nnctl.diagnosis.signals import inspect
 from nnctl.errors import NnctlError, SpecError, UsageError
 from nnctl.graph.build import build_file
 from nnctl.network.compile import compile_model
+from nnctl.spec.load import loads
 from nnctl.training.run import train
 from tests.diagnosis.helpers import by_path, net_of, normal, spec_of
 
@@ -61,6 +63,22 @@ def test_a_run_is_inspected_with_its_best_weights(tmp_path: Path) -> None:
     assert (found.loss, found.layers[0].delta_rms) == (expected.loss, expected.layers[0].delta_rms)
     assert inspect(tmp_path / "best.safetensors") == found
     assert found.loss != fresh.loss
+
+
+def test_a_checkpoints_inputs_are_standardised_as_in_its_training(tmp_path: Path) -> None:
+    text = """
+    name: flowers
+    data: {dataset: iris}
+    model: {layers: [identity, linear: 3]}
+    train: {epochs: 1, batch_size: all, loss: cross_entropy, optimizer: {sgd: 0.1}}
+    """
+    train(loads(textwrap.dedent(text)), run=tmp_path / "run", device="cpu")
+    weights = read_weights(tmp_path / "run")
+    assert inspect(weights.path).layers[0].forward_rms == pytest.approx(1, rel=1e-5)
+    metadata = weights.metadata | {"mean": "[100, 100, 100, 100]", "std": "[1, 1, 1, 1]"}
+    write_weights(tmp_path / "moved.safetensors", weights.tensors, metadata)
+    # the flowers measure 0.1 to 7.9 cm
+    assert inspect(tmp_path / "moved.safetensors").layers[0].forward_rms == pytest.approx(96, abs=4)
 
 
 @pytest.mark.parametrize(("given", "name"), [(False, "points"), (True, "random")])

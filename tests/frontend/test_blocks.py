@@ -205,5 +205,5 @@ def test_an_extended_blocks_file_is_told(tmp_path: object) -> None:
     assert problem.position.file is not None
     assert problem.position.file.endswith("base.yaml")
     assert problem.position.line == 6
-    assert "in the block `wide`, used at line 5" in problem.details
+    assert "in the block `wide`, used at spec.yaml:5:7" in problem.details
     assert build_text(text.replace("wide", "{linear: 2}")).output.shape.dims == (2,)

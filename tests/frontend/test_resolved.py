@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnctl.document.node import plain
-from nnctl.document.reader import MAX_SCALAR, read_text
-from nnctl.errors import SpecError
+from nnctl.document.reader import read_text
 from nnctl.graph.build import Graph, build_file, build_text
 from nnctl.spec.resolved import as_dict, dump, to_yaml
 
@@ -29,7 +28,7 @@ model:
       layers:
         - conv: {channels: $channels, kernel: [3, 1], bias: false}
         - $body
-        - conv: {channels: $(entering * 2 - on), padding_mode: circular}
+        - conv: {channels: $(entering * 2 + on), padding_mode: circular}
     plain: {layers: [tanh]}
   layers:
     - stage: {channels: $width, body: [{leaky_relu: 0.1}, $kind], name: first}
@@ -135,32 +134,17 @@ def test_numbers_come_back_bit_by_bit(number: float) -> None:
     assert type(found) is type(number)
 
 
+TEXT = st.text(st.sampled_from("\n\t") | st.characters(max_codepoint=0x24F, exclude_categories=["Cc"]), max_size=20)
+NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"[A-Za-z_]\w{0,5}", fullmatch=True), inner),
+    st.none() | st.booleans() | NUMBERS | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=10,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.dictionaries(st.sampled_from(["a", "yes", "null", "on", "_x"]), VALUES, min_size=1))
+@given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=4))
 def test_any_value_comes_back_as_it_was(value: dict[str, Any]) -> None:
-    import unicodedata
-
-    text = dump(value)
-    assert len(text) < MAX_SCALAR * 100
-    try:
-        found = reread(value)
-    except (SpecError, AssertionError):  # hidden characters, which no spec holds, and keys beyond ASCII
-        assert any(ord(c) > 126 or ord(c) < 32 for c in str(value)) or "\\x" in repr(value) or "\\" in repr(value)
-        return
-    assert found == _normal(value, unicodedata.normalize)
-
-
-def _normal(value: Any, normalize: Any) -> Any:
-    if isinstance(value, str):
-        return normalize("NFC", value)
-    if isinstance(value, list):
-        return [_normal(item, normalize) for item in value]
-    return {k: _normal(v, normalize) for k, v in value.items()} if isinstance(value, dict) else value
+    assert reread(value) == value

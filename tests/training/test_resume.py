@@ -98,7 +98,7 @@ def test_a_damaged_state_is_passed_over_aloud(tmp_path: Path, name: str) -> None
     with pytest.raises(Failure):
         train(spec, run=tmp_path / "cut", reporter=StopAt(10))
     for damage in ("flip", "cut", "remove"):
-        run = tmp_path / damage
+        run = tmp_path / f"after {damage}"
         shutil.copytree(tmp_path / "cut", run)
         assert sorted(path.name for path in (run / "state").iterdir()) == ["step-6", "step-8"]
         _damage(run / "state/step-8" / name, damage)
@@ -193,4 +193,14 @@ def test_a_crash_between_the_two_renames_of_a_replaced_state_loses_nothing(tmp_p
     listener = Listener()
     train(spec, run=tmp_path / "cut", resume=True, reporter=listener)
     assert any("goes on after step 6" in note for note in listener.notes)
+    assert_same_run(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_the_log_is_cut_back_to_the_state(tmp_path: Path) -> None:
+    spec = spec_of(checkpoint={"keep": 3})
+    train(spec, run=tmp_path / "whole")
+    with pytest.raises(Failure):
+        train(spec, run=tmp_path / "cut", reporter=StopAt(14))
+    shutil.rmtree(tmp_path / "cut/state/step-12")
+    train(spec, run=tmp_path / "cut", resume=True)
     assert_same_run(tmp_path / "whole", tmp_path / "cut")
