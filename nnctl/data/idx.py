@@ -22,9 +22,8 @@ def read_idx(path: Path, axes: int) -> tuple[tuple[int, ...], bytes]:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             magic = file.read(4)
             if magic != bytes((0, 0, _UNSIGNED_BYTES, axes)):
-                raise _damaged(
-                    path, f"expected an IDX file of bytes with {axes} axes, found the start {magic.hex(' ')}"
-                )
+                found = f"the start {magic.hex(' ')}" if magic else "nothing"
+                raise _damaged(path, f"expected an IDX file of bytes with {axes} axes, found {found}")
             header = file.read(4 * axes)
             sizes = tuple(int.from_bytes(header[4 * axis : 4 * axis + 4], "big") for axis in range(axes))
             if not 0 < prod(sizes) <= _LARGEST:

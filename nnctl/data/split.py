@@ -76,24 +76,29 @@ class Split:
 
         Augmentation is a function of seed and step: the same call returns the same batch.
         """
-        if isinstance(indices, Tensor):
-            indices = indices.to(self.device)
-        target = self.target[indices] if isinstance(indices, slice) else self.target.index_select(0, indices)
-        return Batch({"input": self._inputs(indices, step)}, target)
-
-    def _inputs(self, indices: Tensor | slice, step: int | None) -> Tensor:
         if not self._placed:
             with torch.inference_mode(False):  # what stays here must serve training too
                 self._place()
-        if self._ready is not None:
-            return self._ready[indices] if isinstance(indices, slice) else self._ready.index_select(0, indices)
-        rows = self._rows[indices if isinstance(indices, slice) else indices.to(self._rows.device)]
-        raw = self._raw.index_select(0, rows).to(self.device)
+        inputs = self._augmented(indices, step) if self._ready is None else self._select(self._ready, indices)
+        return Batch({"input": inputs}, self._select(self.target, indices))
+
+    def _augmented(self, indices: Tensor | slice, step: int | None) -> Tensor:
+        raw = self._send(self._raw.index_select(0, self._select(self._rows, indices)))
         if step is not None:
             generator = torch.Generator().manual_seed(derive(self._seed, "augment", step))
             for augmentation in self._augment:
                 raw = augmentation.apply(raw, generator)
         return self._standardise(raw)
+
+    def _select(self, values: Tensor, indices: Tensor | slice) -> Tensor:
+        """Return some of `values`, on the device that they are on."""
+        if isinstance(indices, slice):
+            return values[indices]
+        return values.index_select(0, indices if values.device.type == "cpu" else self._send(indices))
+
+    def _send(self, tensor: Tensor) -> Tensor:
+        """Move a tensor to the device without waiting for what the device is doing."""
+        return tensor.to(self.device, non_blocking=self.device.type == "cuda")
 
 
 def _free(device: torch.device) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -148,7 +148,7 @@ def _build(reading: Reading) -> Graph:
     if output is not None and not problems:
         graph = Graph(spec, chain, inputs or {}, output, facts, task, (), ())
         check_recipe(graph, problems, refusals)
-        warnings = lint(graph, scope.used)
+        warnings = lint(replace(graph, refusals=tuple(refusals)), scope.used)
     else:
         check_monitors(spec, facts, task, [], problems)
     if problems:

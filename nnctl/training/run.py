@@ -73,9 +73,10 @@ def train(
             stack.enter_context(directory.lock())
             directory.states.sweep()
             state = directory.states.newest(reporter.on_note)
-            _say_where_it_goes_on(directory, state, reporter)
             if state is not None and (ended := Progress.from_record(state.record["progress"])).stopped is not None:
+                reporter.on_note(f"{directory.path} has finished already")
                 return _told(_result(directory, ended, ended.stopped), reporter)
+            _say_where_it_goes_on(directory, state, reporter)
         else:
             check_free(run)
             if resume:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -273,7 +274,7 @@ def test_a_class_of_the_test_alone_is_refused(folder: Path) -> None:
 def test_photos_are_decoded_by_several_threads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names: set[str] = set()
     monkeypatch.setattr(photos, "_A_TASK", 1)
-    monkeypatch.setattr(photos.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     meeting = threading.Barrier(2, timeout=10)
     original = photos.read_photo
 

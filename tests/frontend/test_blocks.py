@@ -77,7 +77,10 @@ def test_blocks_may_use_other_blocks_and_stand_in_a_repeat() -> None:
     """
     built = graph("[{repeat: {times: 2, index: i, layers: [{pair: $(i + 3)}]}}]", input="[5]", model=model)
     assert paths(built) == [
-        f"repeat1.{turn}.pair1.unit{unit}.{layer}" for turn in (1, 2) for unit in (1, 2) for layer in ("linear1", "relu1")
+        f"repeat1.{turn}.pair1.unit{unit}.{layer}"
+        for turn in (1, 2)
+        for unit in (1, 2)
+        for layer in ("linear1", "relu1")
     ]
     assert [shape[0] for shape in outputs(built)] == [3, 3, 4, 4, 4, 4, 5, 5]
 
@@ -197,7 +200,9 @@ def test_an_extended_blocks_file_is_told(tmp_path: object) -> None:
     from pathlib import Path
 
     assert isinstance(tmp_path, Path)
-    (tmp_path / "base.yaml").write_text("model:\n  input: [3]\n  blocks:\n    wide:\n      layers:\n        - conv: 3\n")
+    (tmp_path / "base.yaml").write_text(
+        "model:\n  input: [3]\n  blocks:\n    wide:\n      layers:\n        - conv: 3\n"
+    )
     child = tmp_path / "child.yaml"
     text = f"extends: {tmp_path / 'base.yaml'}\nname: child\nmodel:\n  layers:\n    - wide\n"
     child.write_text(text)

@@ -260,9 +260,9 @@ def test_a_list_given_as_paths_keeps_the_callers_names() -> None:
     blocks:
       fork: {params: {paths: null, width: 1}, layers: [{branches: {merge: concat, paths: $paths}}]}
     """
-    assert graph("[{fork: {paths: [[{linear: $width}], [{linear: 2}]]}}]", input="[6]", model=model).output.shape.dims == (
-        7,
-    )
+    assert graph(
+        "[{fork: {paths: [[{linear: $width}], [{linear: 2}]]}}]", input="[6]", model=model
+    ).output.shape.dims == (7,)
 
 
 def test_a_shipped_block_does_not_see_the_users_names() -> None:
@@ -277,7 +277,7 @@ def test_a_shipped_block_does_not_see_the_users_names() -> None:
         ("linear: $(2 * widht)", "`$widht` is not known here", 15),
         ("linear: $2", "`$2` is neither `$name` nor `$(…)`", 15),
         ("linear: $(width", "`$(width` is neither `$name` nor `$(…)`", 15),
-        ("linear: $(kind + 1)", "`kind` in `$(kind + 1)` is \"relu\", not a number", 15),
+        ("linear: $(kind + 1)", '`kind` in `$(kind + 1)` is "relu", not a number', 15),
         ("linear: $(flag + 1)", "`flag` in `$(flag + 1)` is true, not a number", 15),
         ("linear: $(list * 2)", "`list` in `$(list * 2)` is a list, not a number", 15),
         ("linear: $(width - )", "`$(width - )` breaks off", 25),
@@ -286,9 +286,7 @@ def test_a_shipped_block_does_not_see_the_users_names() -> None:
     ],
 )
 def test_mistakes_point_at_the_expression(entry: str, message: str, column: int) -> None:
-    problem = problem_of(
-        spec(f"- {entry}", input="[4]", model="params: {width: 5, kind: relu, flag: true, list: [1]}")
-    )
+    problem = problem_of(spec(f"- {entry}", input="[4]", model="params: {width: 5, kind: relu, flag: true, list: [1]}"))
     assert problem.message == message
     assert (problem.position.line, problem.position.column) == (6, column)
 

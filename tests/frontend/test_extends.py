@@ -121,7 +121,9 @@ def test_parameters_merge_by_name_and_their_values_replace(folder: Path) -> None
 
 
 def test_null_unsets_an_optional_field(folder: Path) -> None:
-    found = child(folder, "description: null\ntrain: {schedule: null, optimizer: {sgd: {nesterov: null, momentum: null}}}")
+    found = child(
+        folder, "description: null\ntrain: {schedule: null, optimizer: {sgd: {nesterov: null, momentum: null}}}"
+    )
     assert plain(found.document) == expected(
         description=None, train__schedule=None, train__optimizer={"sgd": {"lr": 0.1}}
     )
@@ -158,7 +160,9 @@ def test_a_chain_of_three_merges_from_the_bottom(folder: Path) -> None:
 
 def test_relative_paths_start_at_the_file_that_writes_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "below").mkdir()
-    (folder / "below" / "rooted.yaml").write_text(BASE.replace("validation: 0.2", "root: photos").replace("digits", "mnist"))
+    (folder / "below" / "rooted.yaml").write_text(
+        BASE.replace("validation: 0.2", "root: photos").replace("digits", "mnist")
+    )
     (folder / "child.yaml").write_text("extends: below/rooted.yaml\nname: child")
     monkeypatch.chdir("/")
     found = load(folder / "child.yaml")
@@ -169,7 +173,9 @@ def test_relative_paths_start_at_the_file_that_writes_them(folder: Path, monkeyp
     assert other.data.root == "/elsewhere"
 
 
-def test_extends_on_the_command_line_starts_at_the_current_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_extends_on_the_command_line_starts_at_the_current_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "alone.yaml").write_text("name: alone")
     monkeypatch.chdir(folder)
     assert load(folder / "alone.yaml", ["extends=base.yaml"]).seed == 3

@@ -101,7 +101,11 @@ def at(document: Any, *path: str | int) -> Any:
         ("train.schedule.one_cycle.warmup=0.1", ("train", "schedule"), {"one_cycle": {"warmup": 0.1}}),
         ("train.schedule={step: 1}", ("train", "schedule"), {"step": 1}),
         ("train.optimizer.adam.lr=0.01", ("train", "optimizer"), {"adam": {"lr": 0.01}}),
-        ("train.loss.cross_entropy.label_smoothing=0.1", ("train", "loss"), {"cross_entropy": {"label_smoothing": 0.1}}),
+        (
+            "train.loss.cross_entropy.label_smoothing=0.1",
+            ("train", "loss"),
+            {"cross_entropy": {"label_smoothing": 0.1}},
+        ),
         ("train.loss=[cross_entropy, {output: {weight: 0.1}}]", ("train", "loss", 1), {"output": {"weight": 0.1}}),
         ("train.batch_size=all", ("train", "batch_size"), "all"),
         ("train.checkpoint.every=5", ("train", "checkpoint"), {"every": 5}),
@@ -121,7 +125,11 @@ def test_any_field_can_be_set(override: str, path: tuple[str | int, ...], value:
 
 def test_an_override_changes_the_network() -> None:
     assert outputs(build_text(SPEC, ["model.params.width=5"]))[0] == (5, 8, 8)
-    assert outputs(build_text(SPEC, ["model.layers[3].conv.channels=32", "model.layers[3].conv.stride=2"]))[3] == (32, 4, 4)
+    assert outputs(build_text(SPEC, ["model.layers[3].conv.channels=32", "model.layers[3].conv.stride=2"]))[3] == (
+        32,
+        4,
+        4,
+    )
     stage = [leaf for leaf in build_text(SPEC, ["model.layers[4].stage.stride=1"]).leaves if "stage1" in leaf.path]
     assert stage[0].output.shape.dims == (12, 8, 8)
 
@@ -197,7 +205,9 @@ def test_mistakes_point_into_the_argument(override: str, message: str, column: i
 
 
 def test_all_mistakes_of_all_overrides_and_the_file_are_told() -> None:
-    found = problems_of(SPEC.replace("epochs: 2", "epochs: 0"), ["seed=-1", "trian.x=1", "data.validation=[", "name=a/b"])
+    found = problems_of(
+        SPEC.replace("epochs: 2", "epochs: 0"), ["seed=-1", "trian.x=1", "data.validation=[", "name=a/b"]
+    )
     assert {(problem.position.file, problem.position.column) for problem in found} == {
         ("command line", 6),
         ("command line", 1),
@@ -212,7 +222,9 @@ def test_an_override_mends_what_is_wrong_in_the_file() -> None:
     assert build_text(broken, ["train.epochs=1"]).spec.train is not None
 
 
-def test_a_path_on_the_command_line_starts_at_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_on_the_command_line_starts_at_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     spec = loads(SPEC, ["data.root=photos"], "/somewhere/spec.yaml")
     assert spec.data is not None

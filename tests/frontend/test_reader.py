@@ -190,7 +190,22 @@ def test_quotes_do_not_make_a_key_another(first: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "character", "\u202e \u202a \u2066 \u2069 \u200e \u200f \u061c \u200b \u2060 \u2028 \u2029 \x85 \x00".split(" ")
+    "character",
+    [
+        "\u202e",
+        "\u202a",
+        "\u2066",
+        "\u2069",
+        "\u200e",
+        "\u200f",
+        "\u061c",
+        "\u200b",
+        "\u2060",
+        "\u2028",
+        "\u2029",
+        "\x85",
+        "\x00",
+    ],
 )
 @pytest.mark.parametrize("form", ["plain", "comment", "escaped"])
 def test_hidden_characters_are_refused_wherever_they_stand(character: str, form: str) -> None:

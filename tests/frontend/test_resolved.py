@@ -112,7 +112,27 @@ def test_the_root_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     "text",
-    "yes No ON off nan .inf True NULL 010 0x1f 1_000 1:30 2024-01-01 1e-3 5 -0.5 null ~ true".split()
+    [
+        "yes",
+        "No",
+        "ON",
+        "off",
+        "nan",
+        ".inf",
+        "True",
+        "NULL",
+        "010",
+        "0x1f",
+        "1_000",
+        "1:30",
+        "2024-01-01",
+        "1e-3",
+        "5",
+        "-0.5",
+        "null",
+        "~",
+        "true",
+    ]
     + ["", " ", "a: b", "a #b", "- a", "[a", "{a}", "'", '"', "*a", "&a", "!a", "%a", "@a", "`a`", "a\nb", "$(in // 2)"]
     + ["été", "x" * 300, "a, b", "trailing ", "=", "<<", "y", "1e400", "９"],
 )

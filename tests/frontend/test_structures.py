@@ -11,7 +11,7 @@ from nnctl.graph.nodes import Head, Residual
 from nnctl.kinds.layers.shape import Shape
 from nnctl.kinds.layers.structure._pad import smallest_stride
 from nnctl.network.compile import compile_graph
-from tests.frontend.helpers import graph, outputs, paths, problem_of, problems_of, spec
+from tests.frontend.helpers import graph, paths, problem_of, problems_of, spec
 
 # paths
 
@@ -131,7 +131,8 @@ def test_a_repeat_of_no_turns_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "stride"), [(8, 8, 1), (8, 4, 2), (7, 4, 2), (7, 3, 3), (9, 3, 3), (10, 4, 3), (5, 1, 5), (8, 5, 0)]
+    ("before", "after", "stride"),
+    [(8, 8, 1), (8, 4, 2), (7, 4, 2), (7, 3, 3), (9, 3, 3), (10, 4, 3), (5, 1, 5), (8, 5, 0)],
 )
 def test_the_smallest_stride_is_the_first_whose_ceiling_fits(before: int, after: int, stride: int) -> None:
     fits = [s for s in range(1, before + 1) if (before + s - 1) // s == after]
@@ -292,7 +293,9 @@ def test_a_highway_mixes_by_its_gate() -> None:
     assert torch.allclose(highway(x), h * t + x * (1 - t), atol=1e-6)
 
 
-@pytest.mark.parametrize("lists", ["body: [{linear: 5}], gate: [{linear: 6}]", "body: [{linear: 6}], gate: [{linear: 1}]"])
+@pytest.mark.parametrize(
+    "lists", ["body: [{linear: 5}], gate: [{linear: 6}]", "body: [{linear: 6}], gate: [{linear: 1}]"]
+)
 def test_a_highway_keeps_the_shape(lists: str) -> None:
     problem = problem_of(spec(f"- highway: {{{lists}}}", input="[6]"))
     assert problem.message == "a highway's body and gate keep the shape"

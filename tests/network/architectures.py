@@ -53,7 +53,9 @@ def cifar_resnet(n: int, shortcut: str) -> str:
     layers = "- conv: {channels: 16, bias: false}\n- batch_norm\n- relu\n"
     for channels, stride in ((16, 1), (32, 2), (64, 2)):
         layers += f"- basic_block: {{channels: {channels}, stride: {stride}, shortcut: {shortcut}}}\n"
-        layers += f"- repeat: {{times: {n - 1}, layers: [basic_block: {{channels: {channels}, shortcut: {shortcut}}}]}}\n"
+        layers += (
+            f"- repeat: {{times: {n - 1}, layers: [basic_block: {{channels: {channels}, shortcut: {shortcut}}}]}}\n"
+        )
     return spec(layers + "- global_avg_pool\n- linear: 10\n", size=32)
 
 
@@ -82,8 +84,7 @@ ALEXNET = spec("""\
 - linear: 1000
 """)
 
-LENET = (
-    spec("""\
+LENET = spec("""\
 - conv: {channels: 6, kernel: 5}
 - tanh
 - avg_pool: 2
@@ -97,7 +98,6 @@ LENET = (
 - tanh
 - linear: 10
 """).replace("[3, 224, 224]", "[1, 28, 28]")
-)
 
 DENSE_BLOCKS = """\
 dense:

@@ -85,9 +85,7 @@ SPECS: dict[str, tuple[Model, str, int]] = {
     "mobilenet_v2": (reference.mobilenet_v2, MOBILENET_V2, 3_504_872),
     "densenet121": (reference.densenet121, DENSENET121, 7_978_856),
 }
-NAMES = [
-    name if name in ("vgg11", "resnet18") else pytest.param(name, marks=pytest.mark.slow) for name in SPECS
-]
+NAMES = [name if name in ("vgg11", "resnet18") else pytest.param(name, marks=pytest.mark.slow) for name in SPECS]
 
 
 @pytest.mark.parametrize("name", NAMES)

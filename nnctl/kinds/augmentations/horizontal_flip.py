@@ -32,5 +32,5 @@ class HorizontalFlip(Augmentation):
         """Return the batch with some images mirrored."""
         import torch
 
-        mirrored = (torch.rand(len(batch), generator=generator) < self.p).to(batch.device)
+        mirrored = (torch.rand(len(batch), generator=generator) < self.p).to(batch.device, non_blocking=batch.is_cuda)
         return torch.where(mirrored[:, None, None, None], batch.flip(-1), batch)

@@ -36,6 +36,6 @@ class RandomCrop(Augmentation):
         import torch
 
         (n, _, height, width), pad = batch.shape, self.padding
-        top, left = torch.randint(2 * pad + 1, (2, n), generator=generator).to(batch.device)
+        top, left = torch.randint(2 * pad + 1, (2, n), generator=generator).to(batch.device, non_blocking=batch.is_cuda)
         places = torch.nn.functional.pad(batch, (pad, pad, pad, pad)).unfold(2, height, 1).unfold(3, width, 1)
         return places[torch.arange(n, device=batch.device), :, top, left]

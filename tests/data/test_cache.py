@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nnctl.data.cache import Decoded, Sink, cache_root, remember
+from nnctl.errors import DataError, ResourceError
+
+SHAPE = (1, 2, 2)
+
+
+class Decoder:
+    """Writes three samples and counts how often it is asked."""
+
+    def __init__(self, value: int = 7, names: tuple[str, ...] = ("a", "b")) -> None:
+        self.calls, self.value, self.names = 0, value, names
+
+    def __call__(self, sink: Sink) -> Decoded:
+        self.calls += 1
+        sink.add(bytes([self.value] * 8), [0, 1])
+        sink.add(bytes([9] * 4), bytes([1]))
+        return Decoded(SHAPE, self.names, ("a note",))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "source"
+    path.write_bytes(b"content")
+    return str(path)
+
+
+def entries(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "datasets").iterdir() if not path.name.endswith(".lock"))
+
+
+def test_decodes_once(file: str) -> None:
+    decode = Decoder()
+    first, again = remember([file], {}, decode), remember([file], {}, decode)
+    assert decode.calls == 1
+    for samples in (first, again):
+        assert samples.fields["input"].flatten(1).tolist() == [[7] * 4, [7] * 4, [9] * 4]
+        assert samples.fields["input"].shape == (3, *SHAPE)
+        assert samples.fields["input"].dtype == torch.uint8
+        assert samples.target.tolist() == [0, 1, 1]
+        assert samples.class_names == ("a", "b")
+        assert samples.notes == ("a note",)
+        assert samples.digest == first.digest
+
+
+def change_content(file: str) -> None:
+    Path(file).write_bytes(b"content!")
+
+
+def change_time(file: str) -> None:
+    stat = os.stat(file)
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+
+
+@pytest.mark.parametrize("change", [change_content, change_time])
+def test_a_changed_file_is_decoded_again(file: str, change: Any) -> None:
+    decode = Decoder()
+    remember([file], {}, decode)
+    change(file)
+    remember([file], {}, decode)
+    assert decode.calls == 2
+
+
+def test_other_files_and_options_are_other_entries(file: str, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"content")
+    os.utime(other, ns=(0, os.stat(file).st_mtime_ns))
+    decode = Decoder()
+    for files, options in (([file], {}), ([str(other)], {}), ([file, str(other)], {}), ([file], {"size": 3})):
+        remember(files, options, decode)
+    assert decode.calls == 4
+
+
+def test_the_digest_is_of_the_content(file: str) -> None:
+    digests = [
+        remember([file], {"entry": number}, decode).digest
+        for number, decode in enumerate((Decoder(), Decoder(), Decoder(8), Decoder(names=("a", "c"))))
+    ]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+
+
+def test_a_failed_build_leaves_nothing(file: str, cache: Path) -> None:
+    def fail(sink: Sink) -> Decoded:
+        sink.add(bytes(4), [0])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        remember([file], {}, fail)
+    assert entries(cache) == []
+    assert len(remember([file], {}, Decoder())) == 3
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_killed_build_is_never_taken_for_a_whole(file: str, cache: Path) -> None:
+    """A process that is killed leaves its folder aside behind; the next one starts afresh."""
+    pid = os.fork()
+    if pid == 0:
+
+        def die(sink: Sink) -> Decoded:
+            sink.add(bytes(4), [0])
+            os._exit(1)
+
+        try:
+            remember([file], {}, die)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+    assert [name.endswith(".tmp") for name in entries(cache)] == [True]
+    assert len(remember([file], {}, Decoder())) == 3
+    assert [name.endswith(".tmp") for name in entries(cache)] == [False]
+
+
+@pytest.mark.parametrize("name", ["inputs.uint8", "labels.int64", "record.json"])
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: os.truncate(path, 3)])
+def test_a_damaged_entry_is_made_again(file: str, cache: Path, name: str, damage: Any) -> None:
+    decode = Decoder()
+    remember([file], {}, decode)
+    (entry,) = entries(cache)
+    damage(cache / "datasets" / entry / name)
+    assert remember([file], {}, decode).fields["input"].flatten().tolist() == [7] * 8 + [9] * 4
+    assert decode.calls == 2
+
+
+def test_samples_are_mapped_and_never_written_back(file: str, cache: Path) -> None:
+    samples = remember([file], {}, Decoder())
+    samples.fields["input"].fill_(1)
+    (entry,) = entries(cache)
+    assert (cache / "datasets" / entry / "inputs.uint8").read_bytes() == bytes([7] * 8 + [9] * 4)
+    assert remember([file], {}, Decoder()).fields["input"][0].flatten().tolist() == [7] * 4
+
+
+def test_who_comes_second_waits(file: str) -> None:
+    started, proceed = threading.Event(), threading.Event()
+    slow, second, found = Decoder(), Decoder(), []
+
+    def decode(sink: Sink) -> Decoded:
+        started.set()
+        proceed.wait(10)
+        return slow(sink)
+
+    first = threading.Thread(target=lambda: found.append(remember([file], {}, decode)))
+    first.start()
+    started.wait(10)
+    other = threading.Thread(target=lambda: found.append(remember([file], {}, second)))
+    other.start()
+    proceed.set()
+    for thread in (first, other):
+        thread.join(10)
+    assert (slow.calls, second.calls, len(found)) == (1, 0, 2)
+
+
+def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("NNCTL_CACHE", str(tmp_path / "own"))
+    assert cache_root() == tmp_path / "own"
+    monkeypatch.delenv("NNCTL_CACHE")
+    assert cache_root() == tmp_path / "xdg" / "nnctl"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_root() == tmp_path / ".cache" / "nnctl"
+
+
+def test_a_cache_that_cannot_be_written_is_named(file: str, cache: Path) -> None:
+    cache.write_text("a file where a folder should be")
+    with pytest.raises(DataError) as caught:
+        remember([file], {}, Decoder())
+    assert str(caught.value) == (
+        f"error: decoded images cannot be kept in {cache}/datasets: Not a directory\n"
+        "\n"
+        "hint: set NNCTL_CACHE to another folder"
+    )
+
+
+def test_a_full_disk_is_said(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ResourceError, match="the disk is full: decoded images do not fit in"):
+        remember([file], {}, Decoder())
