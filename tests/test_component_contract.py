@@ -138,14 +138,13 @@ def test_gradients_pass_a_numerical_check(case: Case) -> None:
     names_, tensors = zip(*module.named_parameters(), strict=True) if list(module.parameters()) else ((), ())
 
     def f(x: Tensor, *parameters: Tensor) -> Tensor:
+        torch.manual_seed(0)  # dropout takes the same mask at each call
         result = functional_call(module, dict(zip(names_, parameters, strict=True)), (x,))
         assert isinstance(result, Tensor)
         return result
 
     for training in (False, True):
         module.train(training)
-        if training and not torch.equal(module(batch), module(batch)):
-            continue  # dropout draws anew at each call
         assert torch.autograd.gradcheck(f, (batch, *tensors))
 
 

@@ -62,6 +62,12 @@ def test_reads_the_pixels_and_labels_that_were_written(
         assert torch.equal(found.target, LABELS[part])
 
 
+def test_both_splits_come_from_one_archive(archive: Path) -> None:
+    component = dataset("cifar10")
+    train, test = component.read(archive.parent, "train", 0, silent), component.read(archive.parent, "test", 0, silent)
+    assert (len(train), len(test)) == (20, 4)
+
+
 def test_classes_are_numbered_as_published(root: Path) -> None:
     names = dataset("cifar10").read(root, "test", 0, silent).class_names
     assert names is not None

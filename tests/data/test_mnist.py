@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 from pathlib import Path
@@ -122,6 +123,17 @@ def test_a_truncated_gzip_is_named(tmp_path: Path, cut: int) -> None:
     path.write_bytes(gzip.compress(idx(torch.randint(0, 256, (2, 9, 9), generator=GENERATOR)))[:cut])
     with pytest.raises(DataError, match="cannot be read"):
         read_idx(path, 3)
+
+
+def test_a_damaged_gzip_is_an_error_of_the_data(tmp_path: Path) -> None:
+    path = tmp_path / "images.gz"
+    whole = gzip.compress(idx(torch.randint(0, 256, (2, 9, 9), generator=GENERATOR)))
+    for place in range(len(whole)):
+        content = bytearray(whole)
+        content[place] ^= 0xFF
+        path.write_bytes(content)
+        with contextlib.suppress(DataError):  # and nothing else
+            assert read_idx(path, 3)[0] == (2, 9, 9)  # a changed time stamp does no harm
 
 
 def test_each_split_has_a_digest_of_its_content(root: Path) -> None:

@@ -265,6 +265,16 @@ def test_a_list_given_as_paths_keeps_the_callers_names() -> None:
     ).output.shape.dims == (7,)
 
 
+def test_numbers_inside_a_list_that_is_given_keep_the_callers_names() -> None:
+    model = """
+    params: {k: 3}
+    blocks:
+      one: {params: {window: null, k: 7}, layers: [{conv: {channels: 2, kernel: $window}}]}
+    """
+    built = graph("[{one: {window: [$k, 1]}}]", model=model)
+    assert built.leaves[0].layer.model_dump()["kernel"] == (3, 1)
+
+
 def test_a_shipped_block_does_not_see_the_users_names() -> None:
     built = graph("[{basic_block: 4}]", model="params: {stride: 5}")
     assert built.output.shape.dims == (4, 8, 8)

@@ -118,7 +118,8 @@ def at(document: Any, *path: str | int) -> Any:
     ],
 )
 def test_any_field_can_be_set(override: str, path: tuple[str | int, ...], value: object) -> None:
-    document, untouched = plain(loads(SPEC, [override]).document), plain(loads(SPEC).document)
+    document: Any = plain(loads(SPEC, [override]).document)
+    untouched: Any = plain(loads(SPEC).document)
     assert at(document, *path) == value
     assert [key for key in untouched if at(document, key) != at(untouched, key)] in ([path[0]], [])
 

@@ -1,8 +1,9 @@
-"""Shapes and costs of whole networks: published parameter counts, receptive fields by gradient, macs by torch's counter."""
+"""Whole networks: published parameter counts, receptive fields by gradient, macs by torch's counter, memory."""
 
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -118,7 +119,8 @@ def support(built: Graph, path: str, unit: tuple[int, ...]) -> list[tuple[int, i
     network.eval().get_submodule(path).register_forward_hook(lambda _m, _i, out: kept.update(out=out))
     x = torch.ones(1, *built.inputs["input"].dims, dtype=torch.float64, requires_grad=True)
     network(x)
-    kept["out"][(0, slice(None), *unit)].sum().backward()
+    unit_of_all_channels: Any = (0, slice(None), *unit)
+    kept["out"][unit_of_all_channels].sum().backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
     reached = x.grad.abs().sum((0, 1))
     ends = []
@@ -132,12 +134,13 @@ def support(built: Graph, path: str, unit: tuple[int, ...]) -> list[tuple[int, i
 NETS = [
     "[{conv: 2}, {conv: {channels: 2, kernel: 5, stride: 2}}, {conv: {channels: 2, dilation: 2}}]",
     "[{conv: {channels: 2, kernel: [3, 5], stride: [1, 2]}}, {max_pool: 2}, {conv: {channels: 2, kernel: [5, 1]}}]",
-    "[{max_pool: {kernel: 3, stride: 2, padding: 1}}, {conv: {channels: 2, stride: 3}}, {avg_pool: {kernel: 2, stride: 1}}]",
+    "[{max_pool: {kernel: 3, stride: 2, padding: 1}}, {conv: {channels: 2, stride: 3}},"
+    " {avg_pool: {kernel: 2, stride: 1}}]",
     "[{residual: {body: [{conv: {channels: 2, stride: 2}}, {conv: 2}]}}, {conv: 2}]",
-    "[{branches: {merge: concat, paths: [[{conv: {channels: 2, kernel: [1, 7]}}], [{conv: {channels: 2, kernel: [7, 1]}}],"
-    " [identity]]}}, {conv: {channels: 2, stride: 2}}]",
-    "[{branches: {merge: add, paths: [[{conv: {channels: 3, kernel: [9, 1]}}], [{conv: {channels: 3, kernel: [3, 5]}}]]}},"
-    " {conv: 2}]",
+    "[{branches: {merge: concat, paths: [[{conv: {channels: 2, kernel: [1, 7]}}],"
+    " [{conv: {channels: 2, kernel: [7, 1]}}], [identity]]}}, {conv: {channels: 2, stride: 2}}]",
+    "[{branches: {merge: add, paths: [[{conv: {channels: 3, kernel: [9, 1]}}],"
+    " [{conv: {channels: 3, kernel: [3, 5]}}]]}}, {conv: 2}]",
     "[{tag: a}, {conv: {channels: 3, kernel: [1, 5]}}, {conv: 3}, {from: {tag: a, merge: add}}, {max_pool: 3}]",
 ]
 

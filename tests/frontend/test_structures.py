@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
+from nnctl.graph.build import Graph
 from nnctl.graph.names import TAKEN
 from nnctl.graph.nodes import Head, Residual
 from nnctl.kinds.layers.shape import Shape
 from nnctl.kinds.layers.structure._pad import smallest_stride
 from nnctl.network.compile import compile_graph
 from tests.frontend.helpers import graph, paths, problem_of, problems_of, spec
+
+
+def compiled(built: Graph) -> Any:
+    """Return the network, whose modules are read by attribute here."""
+    return compile_graph(built)
+
 
 # paths
 
@@ -59,7 +68,7 @@ def test_layer_paths_are_those_of_the_design() -> None:
         "last",
         "linear3",
     ]
-    modules = dict(compile_graph(built).named_modules())
+    modules = dict(compiled(built).named_modules())
     assert all(path in modules for path in paths(built))
 
 
@@ -92,7 +101,7 @@ def test_equal_names_in_different_lists_are_fine() -> None:
 
 def test_taken_names_are_exactly_those_of_torchs_modules() -> None:
     built = graph("[relu, {tag: a}]", input="[3]")
-    network = compile_graph(built)
+    network = compiled(built)
     public = {name for name in (*dir(nn.Module()), *dir(network)) if not name.startswith("_")}
     assert public - {"relu1"} <= TAKEN
     assert all(hasattr(network, name) or name in {"mtia", "ipu", "xpu"} for name in TAKEN)
@@ -124,7 +133,7 @@ def test_a_repeat_of_no_turns_changes_nothing() -> None:
     assert paths(built) == []
     assert built.output.shape.dims == (3,)
     x = torch.randn(2, 3)
-    assert torch.equal(compile_graph(built)(x), x)
+    assert torch.equal(compiled(built)(x), x)
 
 
 # residual
@@ -159,7 +168,7 @@ def test_the_shortcuts_of_a_residual(shortcut: str, body: str, expected: list[st
     built = graph(f"[{{residual: {{body: [{body}], shortcut: {shortcut}}}}}]")
     found = [path.removeprefix("residual1.shortcut.") for path in paths(built) if ".shortcut." in path]
     assert found == expected
-    network = compile_graph(built)
+    network = compiled(built)
     x = torch.randn(2, 3, 8, 8)
     assert network(x).shape[1:] == built.output.shape.dims
 
@@ -173,7 +182,7 @@ def test_without_a_shortcut_the_body_stands_alone() -> None:
     built = graph("[{residual: {body: [{conv: {channels: 9, stride: 3}}], shortcut: none}}]")
     assert built.output.shape.dims == (9, 3, 3)
     assert isinstance(built.network.steps[0], Residual)
-    network, x = compile_graph(built), torch.randn(2, 3, 8, 8)
+    network, x = compiled(built), torch.randn(2, 3, 8, 8)
     assert torch.equal(network(x), network.residual1.body(x))
 
 
@@ -181,7 +190,7 @@ def test_without_a_shortcut_the_body_stands_alone() -> None:
 def test_a_residual_adds_body_and_shortcut(stride: int) -> None:
     body = f"{{conv: {{channels: 4, stride: {stride}}}}}"
     x = torch.randn(2, 3, 7, 7)
-    projected = compile_graph(graph(f"[{{residual: {{body: [{body}]}}}}]", input="[3, 7, 7]")).eval().residual1
+    projected = compiled(graph(f"[{{residual: {{body: [{body}]}}}}]", input="[3, 7, 7]")).eval().residual1
     conv = projected.shortcut.conv1
     assert conv.bias is None
     assert conv.kernel_size == (1, 1)
@@ -192,7 +201,7 @@ def test_a_residual_adds_body_and_shortcut(stride: int) -> None:
     expected = projected.body.conv1(x) + expected / (1 + 1e-5) ** 0.5
     assert torch.allclose(projected(x), expected, atol=1e-6)
 
-    padded = compile_graph(graph(f"[{{residual: {{body: [{body}], shortcut: pad}}}}]", input="[3, 7, 7]")).residual1
+    padded = compiled(graph(f"[{{residual: {{body: [{body}], shortcut: pad}}}}]", input="[3, 7, 7]")).residual1
     zeros = torch.zeros(2, 1, *x[0, 0, ::stride, ::stride].shape)
     assert torch.equal(padded(x), padded.body.conv1(x) + torch.cat([x[:, :, ::stride, ::stride], zeros], 1))
 
@@ -241,7 +250,7 @@ def test_residuals_that_cannot_be(residual: str, message: str) -> None:
 def test_branches_are_joined_along_the_features(merge: str, paths_: str, shape: tuple[int, ...]) -> None:
     built = graph(f"[{{branches: {{merge: {merge}, paths: {paths_}}}}}]")
     assert built.output.shape.dims == shape
-    network, x = compile_graph(built), torch.randn(2, 3, 8, 8)
+    network, x = compiled(built), torch.randn(2, 3, 8, 8)
     ends = [path(x) for path in network.branches1.children()]
     expected = torch.cat(ends, 1) if merge == "concat" else ends[0]
     for end in ends[1:] if merge != "concat" else ():
@@ -288,7 +297,7 @@ def test_a_join_that_fails_says_what_arrives_from_where() -> None:
 
 def test_a_highway_mixes_by_its_gate() -> None:
     built = graph("[{highway: {body: [{linear: $in}, relu], gate: [{linear: $in}, sigmoid]}}]", input="[6]")
-    highway, x = compile_graph(built).highway1, torch.randn(4, 6)
+    highway, x = compiled(built).highway1, torch.randn(4, 6)
     h, t = highway.body(x), highway.gate(x)
     assert torch.allclose(highway(x), h * t + x * (1 - t), atol=1e-6)
 
@@ -307,7 +316,7 @@ def test_a_highway_keeps_the_shape(lists: str) -> None:
 def test_a_tag_is_gone_on_from_and_joined() -> None:
     layers = "[{linear: 4}, {tag: a}, {linear: 6}, {from: {tag: a, merge: concat}}, {tag: b}, {linear: 2}, {from: b}]"
     built = graph(layers, input="[5]")
-    network, x = compile_graph(built), torch.randn(3, 5)
+    network, x = compiled(built), torch.randn(3, 5)
     first = network.linear1(x)
     assert torch.equal(network(x), torch.cat([network.linear2(first), first], 1))
     assert built.output.shape.dims == (10,)
@@ -316,14 +325,14 @@ def test_a_tag_is_gone_on_from_and_joined() -> None:
 @pytest.mark.parametrize("merge", ["add", "multiply"])
 def test_a_join_stretches_axes_of_size_one(merge: str) -> None:
     built = graph(f"[{{tag: a}}, {{adaptive_avg_pool: 1}}, {{from: {{tag: a, merge: {merge}}}}}]")
-    network, x = compile_graph(built), torch.randn(2, 3, 8, 8)
+    network, x = compiled(built), torch.randn(2, 3, 8, 8)
     mean = x.mean((2, 3), keepdim=True)
     assert torch.allclose(network(x), mean + x if merge == "add" else mean * x)
 
 
 def test_the_input_is_a_tag() -> None:
     built = graph("[{linear: 4}, {from: {tag: data.input, merge: concat}}]", input="[5]")
-    network, x = compile_graph(built), torch.randn(3, 5)
+    network, x = compiled(built), torch.randn(3, 5)
     assert torch.equal(network(x), torch.cat([network.linear1(x), x], 1))
 
 
@@ -344,7 +353,7 @@ def test_a_tag_is_seen_inside_later_lists_and_not_outside_its_own() -> None:
 
 def test_a_tag_inside_may_take_the_name_of_one_outside() -> None:
     layers = "[{tag: a}, {residual: {body: [{linear: 5}, {tag: a}, relu, {from: a}]}}, {from: {tag: a, merge: add}}]"
-    network, x = compile_graph(graph(layers, input="[5]")), torch.randn(3, 5)
+    network, x = compiled(graph(layers, input="[5]")), torch.randn(3, 5)
     assert torch.allclose(network(x), network.residual1.body.linear1(x) + x + x)
 
 
@@ -372,7 +381,7 @@ def test_a_head_starts_at_its_tag_or_here_and_changes_nothing() -> None:
     built = graph(HEADS, input="[5]")
     assert paths(built) == ["linear1", "linear2", "late.linear1", "aux.linear1", "relu1"]
     assert {name: head.output.shape.dims for name, head in built.heads.items()} == {"late": (2,), "aux": (3,)}
-    network, x = compile_graph(built), torch.randn(3, 5)
+    network, x = compiled(built), torch.randn(3, 5)
     first = network.linear1(x)
     second = network.linear2(first)
     found = network.outputs(x)
@@ -385,7 +394,7 @@ def test_a_head_starts_at_its_tag_or_here_and_changes_nothing() -> None:
 
 
 def test_a_head_runs_in_evaluation_only_where_it_says_so() -> None:
-    network = compile_graph(graph(HEADS, input="[5]")).eval()
+    network = compiled(graph(HEADS, input="[5]")).eval()
     assert set(network.outputs(torch.randn(3, 5))) == {"early", "aux", "output"}
 
 
@@ -423,7 +432,7 @@ def test_several_fields_begin_with_from_or_branches() -> None:
         input="{left: [4], right: [1, 3, 3]}",
     )
     assert built.output.shape.dims == (22,)
-    network = compile_graph(built)
+    network = compiled(built)
     left, right = torch.randn(2, 4), torch.randn(2, 1, 3, 3)
     found = network({"left": left, "right": right})
     assert torch.equal(found, torch.cat([left, network.branches1.paths2.conv1(right).flatten(1)], 1))

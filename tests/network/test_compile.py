@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from textwrap import indent
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,6 @@ from torch import nn
 from nnctl.graph.build import Graph, build_text
 from nnctl.graph.nodes import leaves
 from nnctl.network.compile import compile_graph, compile_model
-from nnctl.network.modules import Network
 from nnctl.spec.load import loads
 from tests.frontend.helpers import graph
 
@@ -29,7 +29,8 @@ NET = """
 """
 
 
-def network(layers: str, rest: str = "", **parts: str) -> Network:
+def network(layers: str, rest: str = "", **parts: str) -> Any:
+    """Return the network, whose modules are read by attribute here."""
     return compile_graph(graph(layers, rest=rest, **parts))
 
 
@@ -103,9 +104,13 @@ def test_init_torch_is_torchs_own_reset_under_the_layers_seed() -> None:
 
 
 def test_a_layers_own_init_wins_and_the_default_bias_is_zero() -> None:
-    layers = "[{linear: 4}, {linear: {features: 4, init: {constant: 2}}}, {linear: {features: 4, init: {bias: {constant: 3}}}}]"
+    layers = """
+    - linear: 4
+    - linear: {features: 4, init: {constant: 2}}
+    - linear: {features: 4, init: {bias: {constant: 3}}}
+    """
     built = network(layers, input="[5]", model="init: {weight: {constant: 1}, bias: {constant: 7}}")
-    values = [(part.weight[0, 0].item(), part.bias[0].item()) for part in built.children()]  # type: ignore[union-attr, index, operator]
+    values = [(part.weight[0, 0].item(), part.bias[0].item()) for part in built.children()]
     assert values == [(1, 7), (2, 0), (1, 3)]
 
 

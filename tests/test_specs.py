@@ -1,0 +1,90 @@
+"""The shipped specs do what their first lines say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from sklearn.datasets import load_diabetes
+
+import nnctl
+from nnctl.data.load import load
+from nnctl.graph.build import build_file
+
+SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
+
+PARAMETERS = {
+    "lenet": 61_706,  # LeCun et al., 1998, modern form
+    "linear_regression": 11,
+    "mlp": 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10,
+    "resnet18": 11_173_962,  # 3×3 stem, 10 classes
+    "softmax_regression": 7_850,
+    "toy": 2,
+    "vgg11": 9_231_114,  # small-image form with batch norm and biases, 10 classes
+}
+
+
+def spec(name: str) -> Path:
+    return Path(__file__).parent.parent / "specs" / f"{name}.yaml"
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_checks_without_a_warning(path: Path) -> None:
+    graph = build_file(path)
+    assert graph.warnings == ()
+    assert graph.spec.name == path.stem
+    assert graph.parameters == sum(p.numel() for p in nnctl.compile_model(graph.spec).parameters())
+    if path.stem in PARAMETERS:
+        assert graph.parameters == PARAMETERS[path.stem]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_opens_with_what_to_expect_and_what_it_costs(path: Path) -> None:
+    head = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#")).replace("# ", "")
+    assert "Cost:" in head
+    assert any(year in head for year in map(str, range(1960, 2026))) or "N18" in head
+
+
+def test_linear_regression_ends_at_the_closed_form(tmp_path: Path) -> None:
+    nnctl.train(nnctl.load_spec(spec("linear_regression")), run=tmp_path / "run")
+    weights = load_file(tmp_path / "run" / "state" / "step-400" / "model.safetensors")
+
+    raw, target = load_diabetes(return_X_y=True, scaled=False)
+    loaded = nnctl.load_spec(spec("linear_regression")).data
+    assert loaded is not None
+    split = load(loaded, 0).train
+    batch = split.batch(slice(0, len(split)))
+    x = np.hstack([batch.inputs["input"].double().numpy(), np.ones((len(split), 1))])
+    y = batch.target.double().numpy()
+    assert set(y[:, 0]) <= set(target)
+    solution = np.linalg.lstsq(x, y, rcond=None)[0][:, 0]
+
+    found = np.append(weights["linear1.weight"][0], weights["linear1.bias"])
+    assert np.abs(found - solution).max() <= 1e-4 * np.abs(solution).max()
+    assert raw.shape[1] == 10
+
+
+def test_toy_has_the_gradient_of_the_notes() -> None:
+    result = nnctl.inspect(spec("toy"))
+    layers = {layer.path: layer for layer in result.layers}
+    assert layers["linear1"].grad_norm == pytest.approx(0.25, abs=1e-12)  # ∂f/∂w = σ(0)(1 − σ(0))·1
+    assert layers["sigmoid1"].forward_rms == pytest.approx(0.5, abs=1e-12)
+
+
+@pytest.mark.slow
+def test_xor_is_solved_and_not_by_a_line(tmp_path: Path) -> None:
+    solved = nnctl.train(nnctl.load_spec(spec("xor")), run=tmp_path / "deep")
+    assert nnctl.evaluate(solved.run).accuracy == 1.0
+    line = ["model.layers=[{linear: $classes}]"]
+    unsolved = nnctl.train(nnctl.load_spec(spec("xor"), overrides=line), run=tmp_path / "line")
+    assert nnctl.evaluate(unsolved.run).accuracy <= 0.75
+
+
+@pytest.mark.slow
+def test_quickstart_reaches_97_percent(tmp_path: Path) -> None:
+    result = nnctl.train(nnctl.load_spec(spec("quickstart")), run=tmp_path / "run")
+    assert result.best is not None
+    assert result.best.metric == "val_accuracy"
+    assert result.best.value >= 0.97
