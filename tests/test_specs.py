@@ -42,7 +42,9 @@ def test_checks_without_a_warning(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_opens_with_what_to_expect_and_what_it_costs(path: Path) -> None:
-    head = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#")).replace("# ", "")
+    head = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#")).replace(
+        "# ", ""
+    )
     assert "Cost:" in head
     assert any(year in head for year in map(str, range(1960, 2026))) or "N18" in head
 

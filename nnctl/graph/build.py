@@ -14,7 +14,7 @@ from nnctl.graph.costs import Memory, Row, memory_of, rows_of
 from nnctl.graph.expand import Context, Expander
 from nnctl.graph.gains import next_activations
 from nnctl.graph.inputs import declared_inputs, entering, facts_of
-from nnctl.graph.lint import lint
+from nnctl.graph.lint import lint, unknown_codes
 from nnctl.graph.nodes import NOTHING, Chain, Head, Leaf, SetTag, Signal, heads, inner_chains, leaves
 from nnctl.graph.scope import Bound, Resolver, Scope
 from nnctl.kinds.datasets.base import Facts
@@ -142,6 +142,7 @@ def _build(reading: Reading) -> Graph:
     expander = Expander(spec.model.blocks, scope, problems)
     tags = {f"data.{name}": (f"data.{name}", _field(inputs, name)) for name in inputs or {}}
     chain, output = expander.chain(spec.model.layers, signal, "", Context(scope, tags))
+    problems += unknown_codes(spec)
     warnings: list[Problem] = []
     refusals: list[Problem] = []
     task = task_of(spec, facts)

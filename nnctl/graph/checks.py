@@ -67,6 +67,12 @@ def check_recipe(graph: Graph, problems: list[Problem], refusals: list[Problem])
     train = graph.spec.train
     if train is None:
         return
+    if not graph.parameters:
+        position = position_of(graph.spec, "model", "layers")
+        hint = "add a layer with weights, such as `linear: $classes`"
+        refusals.append(
+            Problem("no-parameters", "the network has nothing to train", position, "model.layers", hint=hint)
+        )
     for index, loss in enumerate(train.loss):
         _check_loss(graph, loss, index, problems, refusals)
     check_monitors(graph.spec, graph.facts, graph.task, [h.name for h in graph.heads.values() if h.eval], problems)
@@ -160,11 +166,17 @@ def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], r
         details = (f"the loss gets {shape}", f"the data has {facts.targets} number(s) to predict per sample")
         hint = f"end with `linear: {facts.targets}`"
         refusals.append(Problem("outputs", "the output does not match the target", position, where, details, hint))
-    if loss.kind == "cross_entropy" and facts.classes is not None and shape.dims != (facts.classes,):
+    if facts.task == "classification" and facts.classes is not None and not _names_classes(shape, facts.classes, loss):
         details = (f"the loss gets {shape}", f"the data has {facts.classes} classes")
         hint = "end with `linear: $classes`"
         message = "the output does not have one number for each class"
         refusals.append(Problem("classes", message, position, where, details, hint))
+
+
+def _names_classes(shape: Shape, classes: int, loss: Loss) -> bool:
+    """Return whether an output can name a class: a number for each, or a single one that tells two apart."""
+    single = shape.features == 1 and classes <= 2 and loss.kind != "cross_entropy"
+    return len(shape.dims) == 1 and (shape.features >= classes or single)
 
 
 def _loss_position(spec: Spec, index: int) -> Position:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
+from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Problem
 from nnctl.graph.checks import has_validation, position_of, subset_size
 from nnctl.graph.nodes import Chain, Leaf, Residual, Step, inner_chains
 from nnctl.kinds.layers.base import Activation
+from nnctl.spec.sections import Spec
 
 if TYPE_CHECKING:
     from nnctl.graph.build import Graph
@@ -22,6 +24,33 @@ at most 1/4, so five of them leave less than a thousandth."""
 FEW = 8
 """Samples in a batch below which batch statistics are mostly noise."""
 SQUASHING = ("sigmoid", "tanh")
+
+CODES = (
+    "softmax-before-loss",
+    "bias-before-norm",
+    "linear-after-linear",
+    "squashing-in-depth",
+    "dropout-before-norm",
+    "tiny-image",
+    "input",
+    "outputs",
+    "classes",
+    "no-parameters",
+    "long-schedule",
+    "tiny-batches",
+    "large-batch",
+    "unused-param",
+)
+"""Every code that a warning can have: what `lint.allow` may name."""
+
+
+def unknown_codes(spec: Spec) -> Iterator[Problem]:
+    """Yield a problem for each entry of `lint.allow` that silences nothing."""
+    for index, code in enumerate(spec.lint.allow):
+        if code not in CODES:
+            position = position_of(spec, "lint", "allow", index)
+            hint = did_you_mean(code, CODES, "codes")
+            yield Problem("unknown-code", f"there is no warning `{code}`", position, "lint.allow", hint=hint)
 
 
 def lint(graph: Graph, used_params: set[str]) -> list[Problem]:
@@ -145,8 +174,18 @@ def _small_too_early(graph: Graph) -> Iterator[Problem]:
             return
 
 
-def _classes(graph: Graph) -> Iterator[Problem]:
+def _refusals(graph: Graph) -> Iterator[Problem]:
+    """What keeps the spec from being trained is a warning to all who do not train it."""
     yield from graph.refusals
+
+
+def _spare_outputs(graph: Graph) -> Iterator[Problem]:
+    facts, last, shape = graph.facts, _last(graph.network), graph.output.shape
+    if facts is None or facts.classes is None or last is None or graph.task != "classification" or len(shape.dims) != 1:
+        return
+    if last.layer.kind == "linear" and shape.features > max(facts.classes, 1) and facts.classes > 1:
+        message = f"the last layer has {shape.features} outputs, the data has {facts.classes} classes"
+        yield _warn("classes", message, last, "write `linear: $classes`")
 
 
 def _long_schedule(graph: Graph) -> Iterator[Problem]:
@@ -209,7 +248,8 @@ RULES: tuple[Rule, ...] = (
     _squashing_in_depth,
     _dropout_before_batch_norm,
     _small_too_early,
-    _classes,
+    _refusals,
+    _spare_outputs,
     _long_schedule,
     _tiny_batches,
     _large_batches,

@@ -53,8 +53,10 @@ def test_decodes_once(file: str) -> None:
         assert samples.digest == first.digest
 
 
-def change_content(file: str) -> None:
+def change_size(file: str) -> None:
+    stat = os.stat(file)
     Path(file).write_bytes(b"content!")
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def change_time(file: str) -> None:
@@ -62,7 +64,7 @@ def change_time(file: str) -> None:
     os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
 
 
-@pytest.mark.parametrize("change", [change_content, change_time])
+@pytest.mark.parametrize("change", [change_size, change_time])
 def test_a_changed_file_is_decoded_again(file: str, change: Any) -> None:
     decode = Decoder()
     remember([file], {}, decode)

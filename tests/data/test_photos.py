@@ -143,14 +143,17 @@ def test_a_class_without_a_whole_photo_is_refused(folder: Path) -> None:
         read(folder, ", unreadable: skip")
 
 
-@pytest.mark.parametrize("count", [1, 33, 600])  # within a task of a thread, over its end, over the end of a chunk
-def test_photos_keep_their_order(tmp_path: Path, count: int) -> None:
-    for number in range(count):
+@pytest.mark.parametrize("count", [2, 33, 600])  # within a task of a thread, over its end, over the end of a chunk
+def test_photos_keep_their_order_and_labels(tmp_path: Path, count: int) -> None:
+    labels = [0] * (count - 1) + [1]
+    for number, label in enumerate(labels):
         colour = (number % 256, number // 256, 7)
-        save(tmp_path / "set" / "class" / f"{number:05}.png", Image.new("RGB", (1, 2), colour))
-    found = read(tmp_path / "set").fields["input"]
-    assert found[:, 0, 0, 0].tolist() == [number % 256 for number in range(count)]
-    assert found[:, 1, 1, 0].tolist() == [number // 256 for number in range(count)]
+        save(tmp_path / "set" / "ab"[label] / f"{number:05}.png", Image.new("RGB", (1, 2), colour))
+    found = read(tmp_path / "set")
+    pixels = found.fields["input"]
+    assert pixels[:, 0, 0, 0].tolist() == [number % 256 for number in range(count)]
+    assert pixels[:, 1, 1, 0].tolist() == [number // 256 for number in range(count)]
+    assert found.target.tolist() == labels
 
 
 def test_progress_is_told(folder: Path) -> None:

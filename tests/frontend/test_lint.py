@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nnctl.errors import SpecError
 from nnctl.graph.build import build_text
-from nnctl.graph.lint import RULES
+from nnctl.graph.lint import CODES
 
 HEAD = "name: test\n"
 DIGITS = "data: {dataset: digits}\n"
@@ -64,6 +65,9 @@ CASES = [
     ("tiny-image", net("{max_pool: 8}, {conv: 4}"), net("{max_pool: 8}, {conv: {channels: 4, kernel: [1, 1]}}")),
     ("tiny-image", net("{max_pool: 8}, {conv: 4}"), net("{max_pool: 4}, {conv: 4}")),
     ("classes", net("flatten, {linear: 7}", recipe()), net(PLAIN, recipe())),
+    ("classes", net("flatten, {linear: 11}", recipe()), net("flatten, {linear: 10}", recipe())),
+    ("classes", net("flatten, {linear: 7}", recipe(loss="mse")), net("flatten, {linear: 10}", recipe(loss="mse"))),
+    ("no-parameters", net("flatten, softmax", recipe(loss="output")), net(PLAIN, recipe(loss="output"))),
     ("outputs", net("{linear: 2}", recipe(loss="mse")).replace("digits", "diabetes"),
      net("{linear: 1}", recipe(loss="mse")).replace("digits", "diabetes")),
     ("input", net(PLAIN, recipe(), model="input: [1, 9, 9]\n  "), net(PLAIN, recipe(), model="input: [1, 8, 8]\n  ")),
@@ -103,8 +107,23 @@ def test_a_warning_names_layer_line_and_cure() -> None:
     assert warning.hint == "write `bias: false`"
 
 
-def test_every_rule_has_a_case() -> None:
-    assert len({case[0] for case in CASES}) >= len(RULES) + 1
+def test_every_code_has_a_case_and_no_other_is_known() -> None:
+    assert {case[0] for case in CASES} == set(CODES)
+
+
+def test_outputs_to_spare_do_not_keep_a_spec_from_being_trained() -> None:
+    assert build_text(net("flatten, {linear: 11}", recipe())).refusals == ()
+    assert [p.code for p in build_text(net("flatten, {linear: 9}", recipe())).refusals] == ["classes"]
+    two = net("{linear: 1}", recipe(loss="bce")).replace("digits", "breast_cancer")
+    assert build_text(two).refusals == ()
+
+
+def test_an_unknown_code_in_lint_allow_is_an_error() -> None:
+    with pytest.raises(SpecError) as caught:
+        build_text(f"{net(PLAIN)}lint: {{allow: [tiny-image, tiny-batch]}}\n")
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.hint) == ("unknown-code", "did you mean `tiny-batches`?")
+    assert problem.position.column == 28
 
 
 def test_good_specs_have_no_warnings() -> None:

@@ -85,4 +85,6 @@ def _checked(component: Component) -> Initializer:
     return component
 
 
-InitField: TypeAlias = Annotated[InstanceOf[Init] | None, ReadBy(read_init), Expected("an initialiser's name, or {NAME: {…}}")]
+InitField: TypeAlias = Annotated[
+    InstanceOf[Init] | None, ReadBy(read_init), Expected("an initialiser's name, or {NAME: {…}}")
+]
