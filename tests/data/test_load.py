@@ -185,9 +185,19 @@ def test_augmentations_apply_in_order_to_raw_pixels() -> None:
     pixels = found * splits.std[0] + splits.mean[0]
     assert torch.allclose(pixels * 255, (pixels * 255).round(), atol=1e-3), "every pixel is a byte, black at the border"
     assert found.min().item() == pytest.approx(black, rel=1e-5)
-    assert not torch.equal(
-        found, load(section("digits", augment=CROP), 1).train.batch(torch.arange(50), step=2).inputs["input"]
+
+
+def test_augmentation_differs_by_seed() -> None:
+    raw = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
+    rows, given = torch.arange(50), Standardisation((0.5,) * 3, (0.5,) * 3)
+    first, other, again = (
+        Split("train", raw, rows, rows, given, device=torch.device("cpu"), augment=CROP, seed=seed)
+        .batch(rows, step=2)
+        .inputs["input"]
+        for seed in (0, 1, 0)
     )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 def test_a_split_first_seen_in_evaluation_can_be_trained_on() -> None:

@@ -40,9 +40,9 @@ def test_a_cut_is_stratified_and_loses_nothing(count: int) -> None:
 
 def test_every_sample_of_a_class_is_equally_likely() -> None:
     hits = np.zeros(100)
-    for seed in range(400):
+    for seed in range(200):
         hits[cut(LABELS, 20, seed).taken.numpy()] += 1
-    assert np.abs(hits / 400 - 0.2).max() < 5 * np.sqrt(0.2 * 0.8 / 400)
+    assert np.abs(hits / 200 - 0.2).max() < 5 * np.sqrt(0.2 * 0.8 / 200)
 
 
 def test_a_cut_is_a_function_of_its_seed() -> None:
