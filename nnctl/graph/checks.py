@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nnctl.document.node import locate
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import NOWHERE, Position, Problem
-from nnctl.kinds.datasets.base import Facts
+from nnctl.kinds.datasets.base import Facts, count_of
 from nnctl.kinds.layers.shape import Shape, ShapeError
 from nnctl.kinds.losses.base import Loss, Task
 from nnctl.spec.monitors import measured
@@ -39,20 +39,14 @@ def has_validation(data: Data | None, facts: Facts | None) -> bool:
     """Return whether anything is held out: a share that comes to less than one sample means none."""
     if data is None:
         return False
-    held = data.validation
-    if isinstance(held, int):
-        return held > 0
     if facts is None or facts.train is None:
-        return held > 0
-    return int(held * subset_size(data, facts.train)) >= 1
+        return data.validation > 0
+    return count_of(data.validation, subset_size(data, facts.train)) >= 1
 
 
 def subset_size(data: Data, samples: int) -> int:
     """Return how many of the training set's samples `subset` keeps."""
-    if data.subset is None:
-        return samples
-    size = data.subset if isinstance(data.subset, int) else int(data.subset * samples)
-    return min(size, samples)
+    return samples if data.subset is None else count_of(data.subset, samples)
 
 
 def position_of(spec: Spec, *path: str | int) -> Position:

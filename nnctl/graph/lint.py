@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Problem
-from nnctl.graph.checks import has_validation, position_of, subset_size
+from nnctl.graph.checks import position_of, subset_size
 from nnctl.graph.nodes import Chain, Leaf, Residual, Step, inner_chains
+from nnctl.kinds.datasets.base import count_of
 from nnctl.kinds.layers.base import Activation
 from nnctl.spec.sections import Spec
 
@@ -217,8 +218,7 @@ def _large_batches(graph: Graph) -> Iterator[Problem]:
     if train is None or data is None or facts is None or facts.train is None or train.batch_size == "all":
         return
     samples = subset_size(data, facts.train)
-    if has_validation(data, facts):
-        samples -= data.validation if isinstance(data.validation, int) else int(data.validation * samples)
+    samples -= count_of(data.validation, samples)
     if train.batch_size > samples:
         message = f"`batch_size` is {train.batch_size}, there are about {samples} training samples: one step an epoch"
         position = position_of(graph.spec, "train", "batch_size")
