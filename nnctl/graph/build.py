@@ -169,9 +169,9 @@ def _no_input(spec: Spec, facts: Facts | None, position: Position) -> Problem:
         entry = spec.document.entries["model"]
         return Problem("missing", message, entry.key, "model", hint=hint)
     hint = "give the data set's `size`, or write `model: {input: [3, 32, 32]}`"
-    return Problem(
-        "missing", "the shape of the data is not known before it is read", position, "data.dataset", hint=hint
-    )
+    message = "the shape of the data is not known before it is read"
+    details = (facts.absent,) if facts and facts.absent else ()
+    return Problem("missing", message, position, "data.dataset", details, hint)
 
 
 def _model_scope(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -63,7 +64,7 @@ def train(
     recipe, data = _needed(graph)
     place = resolve_device(device)
     reporter = reporter or Reporter()
-    text = to_yaml(graph.spec)
+    text = to_yaml(_pinned(graph))
     with ExitStack() as stack:
         stack.enter_context(reproducible(place))
         directory = run_to_resume(graph.spec.name, run, recipe.checkpoint.keep) if resume else None
@@ -191,6 +192,15 @@ def _needed(graph: Graph) -> tuple[Train, Data]:
     if problems or spec.train is None or spec.data is None:
         raise SpecError(problems)
     return spec.train, spec.data
+
+
+def _pinned(graph: Graph) -> Spec:
+    """Return the spec as the run keeps it: what the data set's files told is written down."""
+    spec = graph.spec
+    if spec.data is None or graph.facts is None:
+        return spec
+    dataset = spec.data.dataset.pinned(graph.facts)
+    return replace(spec, data=spec.data.model_copy(update={"dataset": dataset}))
 
 
 def _start(directory: RunDirectory, graph: Graph, job: Job, progress: Progress) -> Start:

@@ -40,6 +40,8 @@ class Facts:
     train: int | None = None
     """Samples in the training set, before `subset` and `validation` are cut."""
     test: int | None = None
+    absent: str | None = None
+    """What was not there to be looked at, in words."""
 
 
 class Dataset(Component):
@@ -73,3 +75,8 @@ class Dataset(Component):
         file, where something is missing or damaged.
         """
         raise NotImplementedError
+
+    def pinned(self, facts: Facts) -> Dataset:
+        """Return the data set with all that was found out about it written down, as a run's own spec holds it: its
+        network can then be built where the data is not."""
+        return self

@@ -66,7 +66,16 @@ class ImageFolder(Dataset):
             {"input": Shape((3, *extent))} if extent else {},
             len(names) if names else self.classes,
             names,
+            absent=None if names is not None else f"there is no folder {path}",
         )
+
+    def pinned(self, facts: Facts) -> Dataset:
+        """Return the folder with its size and number of classes."""
+        if "input" not in facts.inputs:
+            return self
+        height, width = facts.inputs["input"].space
+        size = height if height == width else (height, width)
+        return self.model_copy(update={"size": size, "classes": facts.classes})
 
     def class_names(self) -> tuple[str, ...]:
         """Return the classes of the training set. Raises DataError where `classes` is another number."""
