@@ -1,6 +1,6 @@
 """Draw what a terminal shows as an SVG, for the README.
 
-    tmux capture-pane -ep | python docs/terminal_picture.py docs/pictures/train.svg "nnctl train specs/quickstart.yaml"
+tmux capture-pane -ep | python docs/terminal_picture.py docs/pictures/train.svg "nnctl train specs/quickstart.yaml"
 """
 
 from __future__ import annotations
