@@ -18,6 +18,10 @@ class Example:
 
     yaml: str
     input: tuple[int, ...] | None = None
+    tokens: bool = False
+    """Whether `input` is (tokens, features)."""
+    vocabulary: int | None = None
+    """With one, the inputs are whole numbers below it."""
 
 
 class Component(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -46,6 +46,10 @@ Margins: TypeAlias = Annotated[
     WholeNumber | tuple[WholeNumber, ...],
     BeforeValidator(as_tuple),
     Expected("a whole number of at least 0, or a list with one for each axis"),
+]
+Padding: TypeAlias = Annotated[
+    Margins | Literal["same"],
+    Expected("same, or a whole number of at least 0, or a list with one for each axis"),
 ]
 
 

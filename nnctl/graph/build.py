@@ -188,7 +188,7 @@ def _model_scope(
         built_in.values["features"] = Bound(Scalar(value, NOWHERE))
     scope = Scope(parent=built_in)
     for name, entry in (spec.model.params.entries if spec.model.params else {}).items():
-        arriving = UNKNOWN if signal is None or not signal.shape.dims else signal.shape.features
+        arriving = UNKNOWN if signal is None or signal is NOTHING else signal.shape.features
         resolver = Resolver(scope, arriving, problems, f"model.params.{name}")
         scope.values[name] = resolver.value(entry.node)
     return scope

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from math import ceil
+from typing import Any, TypeVar
 
 from nnctl.graph.nodes import Chain, Leaf, leaves
 from nnctl.spec.sections import Spec
+
+Number = TypeVar("Number", int, float)
 
 BYTES = 4  # weights, gradients, averages and activations are fp32; bf16 halves the activations
 
@@ -25,7 +28,7 @@ class Row:
     params: int
     macs: int
     receptive_field: int | tuple[int, ...] | None
-    stride: int | tuple[int, ...] | None
+    stride: float | tuple[float, ...] | None
 
     def as_json(self) -> dict[str, Any]:
         """Return the row without what does not apply."""
@@ -72,12 +75,12 @@ def _row(leaf: Leaf, file: str | None) -> Row:
         leaf.output.shape.dims,
         leaf.layer.parameters(shape),
         leaf.layer.macs(shape),
-        _one(leaf.output.reach),
-        _one(leaf.output.step),
+        _one(tuple(ceil(extent) for extent in leaf.output.reach)),
+        _one(tuple(int(step) if step == int(step) else float(step) for step in leaf.output.step)),
     )
 
 
-def _one(axes: tuple[int, ...]) -> int | tuple[int, ...] | None:
+def _one(axes: tuple[Number, ...]) -> Number | tuple[Number, ...] | None:
     if not axes:
         return None
     return axes[0] if len(set(axes)) == 1 else axes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 from nnctl.component.base import Component
@@ -17,6 +18,7 @@ from nnctl.errors import Position, Problem, SpecError
 from nnctl.graph.names import Names
 from nnctl.graph.nodes import NOTHING, Chain, Leaf, Signal, Step
 from nnctl.graph.scope import Bound, Resolver, Scope
+from nnctl.kinds.layers._windows import need_numbers
 from nnctl.kinds.layers.base import Layer, Structure
 from nnctl.kinds.layers.shape import ShapeError
 from nnctl.spec.blocks import shipped, shipped_names
@@ -51,6 +53,13 @@ class Place:
     signal: Signal | None
     context: Context
     resolver: Resolver
+
+
+def arriving(signal: Signal | None) -> int | Unknown | None:
+    """Return `$in` behind a signal: UNKNOWN where a mistake hides it, None where nothing arrives."""
+    if signal is None:
+        return UNKNOWN
+    return None if signal is NOTHING else signal.shape.features
 
 
 class Expander:
@@ -159,6 +168,7 @@ class Expander:
             self.fail("shape", f"no value arrives at `{layer.kind}`", position, path, hint=hint)
             return None, None
         try:
+            need_numbers(layer, signal.shape)
             shape = layer.output(signal.shape)
             window = layer.window(signal.shape)
         except ShapeError as error:
@@ -170,6 +180,7 @@ class Expander:
         if window.extent and len(window.extent) == len(reach):
             reach = tuple(r + (e - 1) * s for r, e, s in zip(reach, window.extent, step, strict=True))
             step = tuple(s * w for s, w in zip(step, window.stride, strict=True))
+            step = tuple(s / Fraction(f) for s, f in zip(step, window.finer, strict=True)) if window.finer else step
         line = f" (line {position.line})" if position.line else ""
         out = Signal(shape, reach, step, f"`{path}`{line}")
         return Leaf(path, layer, position, signal, out), out
@@ -291,9 +302,9 @@ class Expander:
         own[step.label] = entry.position
         context.tags[step.label] = (step.name, signal)
 
-    def arriving(self, signal: Signal | None) -> int | Unknown:
-        """Return `$in`."""
-        return UNKNOWN if signal is None or not signal.shape.dims else signal.shape.features
+    def arriving(self, signal: Signal | None) -> int | Unknown | None:
+        """Return `$in`; None where nothing arrives."""
+        return arriving(signal)
 
     def count_one(self, position: Position) -> None:
         """Count an entry; a spec that grows without bound is stopped here."""

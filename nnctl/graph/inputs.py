@@ -13,7 +13,7 @@ from nnctl.spec.roots import data_root
 from nnctl.spec.sections import Data, Model
 
 _SINGLE = frozenset({"tokens", "features", "vocabulary"})
-_TOKENS = ({"tokens", "features"}, {"tokens", "vocabulary"})
+_FORMS = ({"tokens", "features"}, {"tokens", "vocabulary"}, {"vocabulary"})
 _MAX_AXES = 4
 
 
@@ -49,7 +49,7 @@ def _shape(node: Node, where: str, problems: list[Problem]) -> Shape | None:
         extents = [item.value if isinstance(item, Scalar) else None for item in node.items]
         if extents and len(extents) <= _MAX_AXES and all(type(e) is int and 1 <= e < 2**31 for e in extents):
             return Shape(tuple(e for e in extents if type(e) is int))
-    elif isinstance(node, Mapping) and set(node.entries) in _TOKENS:
+    elif isinstance(node, Mapping) and set(node.entries) in _FORMS:
         sizes = {k: e.node.value for k, e in node.entries.items() if isinstance(e.node, Scalar)}
         if len(sizes) == len(node.entries) and all(type(v) is int and 1 <= v < 2**31 for v in sizes.values()):
             dims = tuple(int(sizes[key]) for key in ("tokens", "features") if key in sizes)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from nnctl.errors import Position
@@ -18,10 +19,10 @@ class Signal:
     """What travels along an edge: a shape, and how far back into the input it reaches."""
 
     shape: Shape
-    reach: tuple[int, ...] = ()
+    reach: tuple[Fraction | int, ...] = ()
     """Receptive field per spatial axis of the input."""
-    step: tuple[int, ...] = ()
-    """Product of the strides so far, per spatial axis of the input."""
+    step: tuple[Fraction | int, ...] = ()
+    """Product of the strides so far, per spatial axis of the input; below 1 where the input was enlarged."""
     source: str = "the input"
     """What it comes from, as an error names it."""
 

@@ -82,7 +82,7 @@ class Resolver:
     def named(self, name: str, position: Position) -> Bound:
         """Return the value of `$name`."""
         bound = self.scope.find(name)
-        if bound is None and name == "in":
+        if bound is None and name == "in" and self.arriving is not None:
             return Bound(Scalar(self.arriving, position))
         if bound is None:
             self.unknown(name, position)
@@ -117,6 +117,7 @@ class Resolver:
         hint = {
             "classes": "the number of classes is not known here: write `classes:` in the data set, or a number",
             "features": "the data set's features are not known here: write `model.input`, or a number",
+            "in": "no value arrives here, since the data has several fields: begin with `from: data.FIELD`",
         }.get(name) or did_you_mean(name, [*self.scope.names(), "in"], "known names")
         self.fail("unknown-name", f"`${name}` is not known here", position, hint)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nnctl.component.family import find
@@ -262,7 +263,7 @@ def _joined(ends: list[Signal], shape: Shape, place: Place) -> Signal:
     return Signal(shape, widest, step, f"`{place.path or place.kind}`{line}")
 
 
-def _largest(ends: list[tuple[int, ...]]) -> tuple[int, ...]:
+def _largest(ends: list[tuple[Fraction | int, ...]]) -> tuple[Fraction | int, ...]:
     """Return the largest per axis; nothing where fields of the data with unlike axes meet."""
     if len({len(end) for end in ends}) != 1:
         return ()

@@ -76,9 +76,7 @@ class _Compiler:
             module = leaf.layer.build(leaf.input.shape)
         module.to_empty(device="cpu")
         activation = self.graph.activations.get(leaf.path)
-        initialise(
-            module, leaf, self.graph.spec.model.init, activation.gain() if activation else 1.0, self.graph.spec.seed
-        )
+        initialise(module, leaf, self.graph.spec.model.init, activation, self.graph.spec.seed)
         return module
 
 

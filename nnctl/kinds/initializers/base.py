@@ -18,6 +18,8 @@ from nnctl.errors import Problem
 if TYPE_CHECKING:
     import torch
 
+    from nnctl.kinds.layers.base import Activation
+
 Distribution: TypeAlias = Annotated[Literal["normal", "uniform"], Expected("normal or uniform")]
 Gain: TypeAlias = Annotated[
     Positive | Literal["auto"], Expected("a number above 0, or auto: that of the next activation")
@@ -32,6 +34,20 @@ class Fans:
     out: int
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a weight or bias stands in the network: all that its first values may depend on but chance."""
+
+    fans: Fans
+    activation: Activation | None = None
+    """The one that follows, past norms, dropout and pooling; None without one."""
+
+    @property
+    def gain(self) -> float:
+        """The factor of a deviation that keeps the signal's size: the activation's, 1 without one."""
+        return 1.0 if self.activation is None else self.activation.gain()
+
+
 class Initializer(Component):
     """A component that fills a weight or bias in place."""
 
@@ -40,11 +56,14 @@ class Initializer(Component):
     by_module: ClassVar[bool] = False
     """Whether the module's own `reset_parameters` is used in place of `fill` (init: torch)."""
 
-    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
-        """Fill `tensor` in place.
+    with_bias: ClassVar[bool] = False
+    """Whether NAME alone fills the bias as well, which else starts at 0."""
 
-        `gain` is that of the activation which follows; only initialisers whose own gain is `auto` use it.
-        All randomness comes from `generator` (on the CPU, as the tensor is).
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
+        """Fill `tensor` in place: a bias if it has one axis, else a weight.
+
+        All randomness comes from `generator` (on the CPU, as the tensor is). Raises SpecError where the tensor or its
+        place is none that the rule is for.
         """
         raise NotImplementedError
 
@@ -68,7 +87,7 @@ def read_init(node: Node, problems: list[Problem], where: str) -> Init:
             }
         )
     weight = _initializer(node, problems, where)
-    if weight is not None and weight.by_module:
+    if weight is not None and weight.with_bias:
         return Init(weight=weight, bias=weight)
     zero = find("initializers", "zero")
     assert zero is not None

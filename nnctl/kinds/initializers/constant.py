@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.component.types import Number
-from nnctl.kinds.initializers.base import Fans, Initializer
+from nnctl.kinds.initializers.base import Initializer, Place
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,7 @@ class Constant(Initializer):
     value: Number
     """The number."""
 
-    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Fill with `value`."""
         from torch import nn
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from nnctl.component.base import Example
 from nnctl.component.types import Expected
 from nnctl.kinds.initializers._scaled import draw
-from nnctl.kinds.initializers.base import Distribution, Fans, Gain, Initializer
+from nnctl.kinds.initializers.base import Distribution, Gain, Initializer, Place
 
 if TYPE_CHECKING:
     import torch
@@ -31,8 +31,8 @@ class Kaiming(Initializer):
     distribution: Distribution = "normal"
     """normal, or uniform with bound √3 times the deviation."""
 
-    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
-        fan = fans.into if self.fan == "in" else fans.out
-        deviation = (gain if self.gain == "auto" else self.gain) * sqrt(1 / fan)
+        fan = place.fans.into if self.fan == "in" else place.fans.out
+        deviation = (place.gain if self.gain == "auto" else self.gain) * sqrt(1 / fan)
         draw(tensor, deviation, self.distribution, generator)

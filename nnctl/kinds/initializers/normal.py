@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.component.types import Number, Positive
-from nnctl.kinds.initializers.base import Fans, Initializer
+from nnctl.kinds.initializers.base import Initializer, Place
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +23,7 @@ class Normal(Initializer):
     mean: Number = 0.0
     """Mean."""
 
-    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
         from torch import nn
 

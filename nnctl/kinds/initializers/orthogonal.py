@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.errors import Problem, SpecError
-from nnctl.kinds.initializers.base import Fans, Gain, Initializer
+from nnctl.kinds.initializers.base import Gain, Initializer, Place
 
 if TYPE_CHECKING:
     import torch
@@ -25,11 +25,11 @@ class Orthogonal(Initializer):
     gain: Gain = 1.0
     """Factor of the matrix: all its singular values; `auto` is that of the activation that follows."""
 
-    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Fill with an orthogonal matrix. Raises SpecError for a bias, which is none."""
         from torch import nn
 
         if tensor.dim() < 2:
             message = "`orthogonal` fills a weight matrix, and a bias is none"
-            raise SpecError(Problem("init", message, where="init", hint="give the bias another one, such as `zero`"))
-        nn.init.orthogonal_(tensor, gain if self.gain == "auto" else self.gain, generator=generator)
+            raise SpecError(Problem("init", message, hint="give the bias another one, such as `zero`"))
+        nn.init.orthogonal_(tensor, place.gain if self.gain == "auto" else self.gain, generator=generator)

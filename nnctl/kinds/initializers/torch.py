@@ -12,3 +12,4 @@ class Torch(Initializer):
     kind = "torch"
     examples = (Example("torch"),)
     by_module = True
+    with_bias = True

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from nnctl.component.base import Example
 from nnctl.component.types import Number, Positive
-from nnctl.kinds.initializers.base import Fans, Initializer
+from nnctl.kinds.initializers.base import Initializer, Place
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +49,7 @@ class Uniform(Initializer):
         assert self.high is not None
         return self.low, self.high
 
-    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
         from torch import nn
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.kinds.initializers._scaled import draw
-from nnctl.kinds.initializers.base import Distribution, Fans, Gain, Initializer
+from nnctl.kinds.initializers.base import Distribution, Gain, Initializer, Place
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ class Xavier(Initializer):
     distribution: Distribution = "normal"
     """normal, or uniform with bound √3 times the deviation."""
 
-    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
-        deviation = (gain if self.gain == "auto" else self.gain) * sqrt(2 / (fans.into + fans.out))
+        deviation = (place.gain if self.gain == "auto" else self.gain) * sqrt(2 / (place.fans.into + place.fans.out))
         draw(tensor, deviation, self.distribution, generator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
-from nnctl.kinds.initializers.base import Fans, Initializer
+from nnctl.kinds.initializers.base import Initializer, Place
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +17,7 @@ class Zero(Initializer):
     kind = "zero"
     examples = (Example("zero"),)
 
-    def fill(self, tensor: torch.Tensor, fans: Fans, gain: float, generator: torch.Generator) -> None:
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Fill with 0."""
         from torch import nn
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnctl.kinds.layers.base import Layer, Window
 from nnctl.kinds.layers.shape import Shape, ShapeError
 
 _CALLED = {1: "a signal", 2: "an image", 3: "a volume"}
@@ -9,6 +10,8 @@ _CALLED = {1: "a signal", 2: "an image", 3: "a volume"}
 
 def called(x: Shape) -> str:
     """Return what a shape is, in words: a vector, tokens, a signal, an image, a volume."""
+    if x.vocabulary is not None:
+        return "codes"
     if x.tokens:
         return "tokens"
     return _CALLED.get(len(x.space), f"{len(x.space)} spatial axes") if x.space else "a vector"
@@ -23,6 +26,32 @@ def need_space(kind: str, x: Shape) -> tuple[int, ...]:
         f"expected (channels, length), (channels, height, width) or (channels, depth, height, width), got {x}",
         "put `reshape: [channels, height, width]` before it",
     )
+
+
+def need_tokens(kind: str, x: Shape) -> tuple[int, int]:
+    """Return tokens and features. Raises ShapeError where something else arrives."""
+    if x.tokens:
+        return x.dims[0], x.dims[1]
+    raise ShapeError(
+        f"`{kind}` takes tokens, not {called(x)}",
+        f"expected (tokens, features) tokens, got {x}",
+        "put `reshape: {tokens: …, features: …}` before it" + (", or `patch_embedding`" if len(x.space) > 1 else ""),
+    )
+
+
+def need_numbers(layer: Layer, x: Shape) -> None:
+    """Raise ShapeError where codes arrive at a layer that reckons with numbers."""
+    if x.vocabulary is not None and not layer.takes_codes:
+        raise ShapeError(
+            f"`{layer.kind}` takes numbers, not codes",
+            f"the input is whole numbers below {x.vocabulary}",
+            "put `embedding: 32` before it",
+        )
+
+
+def everywhere(x: Shape) -> Window:
+    """Return the window of a layer that keeps every place and looks at all of them, as statistics and gates do."""
+    return Window(x.space, (1,) * len(x.space))
 
 
 def per_axis(field: str, value: int | tuple[int, ...], x: Shape) -> tuple[int, ...]:
@@ -57,3 +86,20 @@ def slide(extent: int, step: int, size: int, padding: int, ceil: bool = False) -
         return free // step + 1
     places = -(-free // step) + 1
     return places - 1 if (places - 1) * step >= size + padding else places
+
+
+def same_padding(kernel: tuple[int, ...], dilation: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    """Return the rows that `same` adds on each side: half of what the kernel takes away, 0 to even kernels."""
+    return tuple(d * (k // 2) if k % 2 else 0 for k, d in zip(kernel, dilation or (1,) * len(kernel), strict=True))
+
+
+def too_large(kernel: tuple[int, ...], extent: tuple[int, ...], x: Shape, padding: tuple[int, ...]) -> ShapeError:
+    """Return the error of a kernel, dilated to `extent`, that fits nowhere in its padded input."""
+    spans = f" (dilated: {quoted(extent)})" if extent != kernel else ""
+    missing = max(e - s for e, s in zip(extent, x.space, strict=True))
+    cure = "same" if all(k % 2 for k in kernel) else (missing + 1) // 2
+    return ShapeError(
+        "Kernel is larger than its input",
+        f"`kernel` is {quoted(kernel)}{spans}, input is {x}, `padding` is {quoted(padding)}",
+        f"set `padding: {cure}`, or a smaller `kernel`, or remove a pool or stride before it",
+    )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nnctl.component.base import Component
 from nnctl.component.types import Name
-from nnctl.kinds.initializers.base import Fans, InitField
+from nnctl.kinds.initializers.base import Fans, Init, InitField
 from nnctl.kinds.layers.shape import Shape, ShapeError
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Activation", "Layer", "Shape", "ShapeError", "Structure", "Weighted", "Window"]
+__all__ = ["Activation", "Layer", "Shape", "ShapeError", "Slot", "Structure", "Weighted", "Window"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,24 @@ class Window:
 
     extent: tuple[int, ...] = ()
     stride: tuple[int, ...] = ()
+    finer: tuple[int, ...] = ()
+    """Places that leave for each that arrives, where the layer enlarges."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One tensor of a layer's module, as an initialiser sees it."""
+
+    tensor: str
+    """Its name within the module."""
+    role: Literal["weight", "bias"]
+    fans: Fans
+    parts: int = 1
+    """Blocks of rows that are maps of their own: queries, keys and values; the gates of a recurrent layer."""
+    inner: bool = False
+    """Whether `activation`, and not what comes after the layer, follows it."""
+    activation: Activation | None = None
+    """The layer's own activation behind an inner tensor."""
 
 
 class Layer(Component):
@@ -33,6 +51,8 @@ class Layer(Component):
     keeps_scale: ClassVar[bool] = False
     """Whether initialisation looks past this layer for the activation that sets a gain: norms, dropout, pooling,
     and what only rearranges."""
+    takes_codes: ClassVar[bool] = False
+    """Whether its input is whole numbers below a vocabulary, and not numbers to reckon with."""
 
     name: Name | None = None
     """The entry's name in paths, in place of kind and ordinal."""
@@ -66,8 +86,17 @@ class Weighted(Layer):
     """How weight and bias start: NAME, {NAME: {…}} or {weight: …, bias: …}; the model's `init` if not given."""
 
     def fans(self, x: Shape) -> Fans:
-        """Return the inputs and outputs that one weight's variance formula counts."""
+        """Return the inputs and outputs that the weight's variance formula counts."""
         raise NotImplementedError
+
+    def slots(self, x: Shape) -> tuple[Slot, ...]:
+        """Return the tensors that initialisers fill; a tensor that the module does not have is passed over."""
+        fans = self.fans(x)
+        return Slot("weight", "weight", fans), Slot("bias", "bias", fans)
+
+    def own_init(self) -> Init:
+        """Return the initialisers that come before the model's."""
+        return self.init or Init()
 
 
 class Activation(Layer):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import model_validator
 
 from nnctl.component.base import Example
-from nnctl.component.types import Count, Expected, Flag, Margins, Sizes
+from nnctl.component.types import Count, Expected, Flag, Padding, Sizes
 from nnctl.kinds.initializers.base import Fans
-from nnctl.kinds.layers._windows import need_space, per_axis, quoted, slide
+from nnctl.kinds.layers._windows import need_space, per_axis, quoted, same_padding, slide, too_large
 from nnctl.kinds.layers.base import Shape, ShapeError, Weighted, Window
 
 if TYPE_CHECKING:
@@ -43,10 +43,7 @@ class Conv(Weighted):
     """Extent of the kernel, on every axis or per axis."""
     stride: Sizes = 1
     """Step between two places of the kernel."""
-    padding: Annotated[
-        Margins | Literal["same"],
-        Expected("same, or a whole number of at least 0, or a list with one for each axis"),
-    ] = "same"
+    padding: Padding = "same"
     """Rows added on each side; `same` adds dilation·(kernel − 1)/2 whatever the stride, and 0 to even kernels."""
     padding_mode: Annotated[Literal["zeros", "circular", "reflect"], Expected("zeros, circular or reflect")] = "zeros"
     """What the added rows hold: zeros, the opposite side, or the image mirrored at its edge."""
@@ -77,7 +74,7 @@ class Conv(Weighted):
         self._check_padding(x, padding)
         places = tuple(map(slide, window.extent, window.stride, space, padding))
         if min(places) < 1:
-            self._refuse(x, padding)
+            raise too_large(per_axis("kernel", self.kernel, x), window.extent, x, padding)
         return Shape((self.channels, *places))
 
     def parameters(self, x: Shape) -> int:
@@ -124,8 +121,7 @@ class Conv(Weighted):
     def _padding(self, x: Shape) -> tuple[int, ...]:
         if self.padding != "same":
             return per_axis("padding", self.padding, x)
-        kernel, dilation = per_axis("kernel", self.kernel, x), per_axis("dilation", self.dilation, x)
-        return tuple(d * (k // 2) if k % 2 else 0 for k, d in zip(kernel, dilation, strict=True))
+        return same_padding(per_axis("kernel", self.kernel, x), per_axis("dilation", self.dilation, x))
 
     def _check_padding(self, x: Shape, padding: tuple[int, ...]) -> None:
         """Raise ShapeError where there are not enough rows to repeat or to mirror."""
@@ -139,15 +135,3 @@ class Conv(Weighted):
                 f"padding is {quoted(padding)}, input is {x}, so it may be {quoted(room)} at most",
                 "set `padding_mode: zeros`, or a smaller `kernel`",
             )
-
-    def _refuse(self, x: Shape, padding: tuple[int, ...]) -> None:
-        kernel = per_axis("kernel", self.kernel, x)
-        extent = self.window(x).extent
-        spans = f" (dilated: {quoted(extent)})" if extent != kernel else ""
-        missing = max(e - s for e, s in zip(extent, x.space, strict=True))
-        cure = "same" if all(k % 2 for k in kernel) else (missing + 1) // 2
-        raise ShapeError(
-            "Kernel is larger than its input",
-            f"`kernel` is {quoted(kernel)}{spans}, input is {x}, `padding` is {quoted(padding)}",
-            f"set `padding: {cure}`, or a smaller `kernel`, or remove a pool or stride before it",
-        )

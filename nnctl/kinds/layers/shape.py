@@ -11,7 +11,8 @@ class Shape:
     """One sample's shape, without the batch axis.
 
     `(features, space…)`: (F,) for vectors, (C, L), (C, H, W), (C, D, H, W) for signals, images and volumes;
-    `(tokens, features)` where `tokens` is set. With a `vocabulary` the values are whole numbers below it.
+    `(tokens, features)` where `tokens` is set. With a `vocabulary` the values are codes, whole numbers below it: (T,)
+    for text, () for a single category.
     """
 
     dims: tuple[int, ...]
@@ -20,7 +21,9 @@ class Shape:
 
     @property
     def features(self) -> int:
-        """Features of a vector or token, channels of an image."""
+        """Features of a vector or token, channels of an image; 1 for a single code."""
+        if not self.dims:
+            return 1
         return self.dims[-1] if self.tokens else self.dims[0]
 
     @property

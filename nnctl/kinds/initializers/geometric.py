@@ -1,0 +1,50 @@
+"""The initialiser by the geometric mean of the fans."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from nnctl.component.base import Example
+from nnctl.errors import Problem, SpecError
+from nnctl.kinds.initializers._moments import value_and_derivative
+from nnctl.kinds.initializers._scaled import draw
+from nnctl.kinds.initializers.base import Distribution, Gain, Initializer, Place
+
+if TYPE_CHECKING:
+    import torch
+
+    from nnctl.kinds.layers.base import Activation
+
+
+class Geometric(Initializer):
+    """Weigh signal and gradient alike, by the geometric mean of the fans: Var W = gain² / √(fan_in fan_out).
+
+    gain² is 1 before tanh or no activation, 2 before ReLU: one over the mean square of the derivative at 0.
+    """
+
+    kind = "geometric"
+    examples = (Example("geometric"), Example("geometric: 1.5"), Example("geometric: {distribution: uniform}"))
+
+    gain: Gain = "auto"
+    """Factor of the deviation; `auto` is 1/√(½ f′(0−)² + ½ f′(0+)²) of the activation that follows, 1 without one."""
+    distribution: Distribution = "normal"
+    """normal, or uniform with bound √3 times the deviation."""
+
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
+        """Draw every entry."""
+        gain = _gain_at_zero(place.activation) if self.gain == "auto" else self.gain
+        draw(tensor, gain * (place.fans.into * place.fans.out) ** -0.25, self.distribution, generator)
+
+
+def _gain_at_zero(activation: Activation | None) -> float:
+    import torch
+
+    if activation is None or not activation.pointwise:
+        return 1.0
+    _, slopes = value_and_derivative(activation, torch.tensor([-1e-9, 1e-9]))
+    square = slopes.square().mean().item()
+    if square < 1e-12:
+        message = f"`geometric` has no gain before `{activation.kind}`, whose derivative at 0 is 0"
+        raise SpecError(Problem("init", message, hint="give `gain` a number"))
+    return 1 / sqrt(square)
