@@ -28,7 +28,7 @@ test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "nnctl needs Python 3.11 or newer, found neither as python3.11 nor as python3" >&2; exit 1; }

@@ -20,7 +20,11 @@ SECTIONS = (
     ("For CIFAR-10: 32×32 photos, 10 classes", "cifar"),
     ("Others", "."),
 )
-TRAINED: dict[str, str] = {}
+TRAINED: dict[str, str] = {
+    "vgg11": "80.0% after 4 epochs (JPEG copies of the photos)",
+    "lenet": "99.1% after 6 epochs",
+    "mlp": "98.3% after 8 epochs",
+}
 """What nnctl reached, by the spec's path: measure, epochs, machine."""
 
 INTRODUCTION = """# The architectures in specs/

@@ -11,7 +11,7 @@ from nnctl.document.node import UNKNOWN, Scalar
 from nnctl.errors import NOWHERE, Position, Problem, SpecError
 from nnctl.graph.checks import check_monitors, check_recipe, task_of
 from nnctl.graph.costs import Memory, Row, memory_of, rows_of
-from nnctl.graph.expand import Context, Expander
+from nnctl.graph.expand import Context, Expander, arriving
 from nnctl.graph.gains import next_activations
 from nnctl.graph.inputs import declared_inputs, entering, facts_of
 from nnctl.graph.lint import lint, unknown_codes
@@ -188,8 +188,7 @@ def _model_scope(
         built_in.values["features"] = Bound(Scalar(value, NOWHERE))
     scope = Scope(parent=built_in)
     for name, entry in (spec.model.params.entries if spec.model.params else {}).items():
-        arriving = UNKNOWN if signal is None or signal is NOTHING else signal.shape.features
-        resolver = Resolver(scope, arriving, problems, f"model.params.{name}")
+        resolver = Resolver(scope, arriving(signal), problems, f"model.params.{name}")
         scope.values[name] = resolver.value(entry.node)
     return scope
 

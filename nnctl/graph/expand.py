@@ -90,7 +90,7 @@ class Expander:
 
     def entries(self, node: Node, signal: Signal | None, path: str, context: Context) -> Iterator[tuple[Node, Scope]]:
         """Yield the entries of a list with the scope each was written in; `- $list` is put in place."""
-        resolver = Resolver(context.scope, self.arriving(signal), self.problems, path, context.notes)
+        resolver = Resolver(context.scope, arriving(signal), self.problems, path, context.notes)
         bound = resolver.value(node)
         if not isinstance(bound.node, Sequence):
             if not (isinstance(bound.node, Scalar) and isinstance(bound.node.value, Unknown)):
@@ -114,7 +114,7 @@ class Expander:
         if parts is None:
             return None, None
         kind, position, arguments = parts
-        resolver = Resolver(context.scope, self.arriving(signal), self.problems, path, context.notes)
+        resolver = Resolver(context.scope, arriving(signal), self.problems, path, context.notes)
         if arguments is not None:
             bound = resolver.value(arguments)
             arguments = bound.node
@@ -302,10 +302,6 @@ class Expander:
         own[step.label] = entry.position
         context.tags[step.label] = (step.name, signal)
 
-    def arriving(self, signal: Signal | None) -> int | Unknown | None:
-        """Return `$in`; None where nothing arrives."""
-        return arriving(signal)
-
     def count_one(self, position: Position) -> None:
         """Count an entry; a spec that grows without bound is stopped here."""
         self.count += 1
@@ -344,4 +340,4 @@ class Expander:
         self.problems.append(Problem(code, message, position, where, details, hint))
 
 
-__all__ = ["MAX_LAYERS", "Bound", "Context", "Expander", "Place"]
+__all__ = ["MAX_LAYERS", "Bound", "Context", "Expander", "Place", "arriving"]

@@ -47,8 +47,8 @@ class Resolver:
     """Puts values in the place of `$`, at one place of the network."""
 
     scope: Scope
-    arriving: int | Unknown
-    """`$in`: the features arriving here."""
+    arriving: int | Unknown | None
+    """`$in`: the features arriving here; None where nothing does."""
     problems: list[Problem]
     where: str
     notes: tuple[str, ...] = ()

@@ -207,3 +207,20 @@ def test_an_argument_out_of_range_is_refused_where_it_is_written(entry: str, mes
     sizes = "expected a whole number of at least 1, or a list with one for each axis"
     assert problem.message == message or (message is None and problem.message.endswith(sizes))
     assert problem.position.line == 5
+
+
+@pytest.mark.parametrize("entry", ["linear: $in", "repeat: {times: $in, layers: [relu]}", "linear: $(2 * in)"])
+def test_nothing_arrives_before_a_field_is_chosen(entry: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        build_text(f"name: a\nmodel:\n  input: {{a: [2], b: [3]}}\n  layers:\n    - {entry}\n")
+    (problem,) = caught.value.problems
+    assert problem.message == "`$in` is not known here"
+    assert problem.position.line == 5
+    assert problem.hint == "no value arrives here, since the data has several fields: begin with `from: data.FIELD`"
+
+
+def test_a_single_code_has_one_feature() -> None:
+    text = (
+        "name: a\nmodel: {input: {vocabulary: 7}, params: {width: $(4 * in)}, layers: [embedding: $(width + features)]}"
+    )
+    assert build_text(text).output.shape == image(5)
