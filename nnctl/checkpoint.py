@@ -70,8 +70,7 @@ def read_weights(path: str | Path) -> Weights:
         data = file.read_bytes()
     except FileNotFoundError:
         what = f"{given} is a directory without {BEST}" if given.is_dir() else f"there is no file {file}"
-        hint = "give a .safetensors file, or the directory of a run that has finished an epoch"
-        raise CheckpointError(Problem("checkpoint-missing", what, hint=hint)) from None
+        raise CheckpointError(Problem("checkpoint-missing", what, hint=_instead(given))) from None
     metadata = _metadata(file, data)
     try:
         tensors = safetensors.torch.load(data)
@@ -128,6 +127,14 @@ def _metadata(path: Path, data: bytes) -> dict[str, str]:
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise _broken(path, "its header is not that of a safetensors file")
     return metadata
+
+
+def _instead(given: Path) -> str:
+    """Return what to give in place of a path that is no checkpoint: the newest run below it, if there is one."""
+    runs = sorted(given.glob(f"*/{BEST}"), key=lambda file: file.stat().st_mtime)
+    if runs:
+        return f"did you mean {runs[-1].parent}?"
+    return "give a .safetensors file, or the directory of a run that has finished an epoch"
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

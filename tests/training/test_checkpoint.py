@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -130,3 +131,14 @@ def test_the_file_is_plain_json_and_bytes(tmp_path: Path) -> None:
     data = written(tmp_path).read_bytes()
     length = int.from_bytes(data[:8], "little")
     assert set(json.loads(data[8 : 8 + length])) == {"__metadata__", *TENSORS}
+
+
+def test_a_folder_of_runs_names_the_newest(tmp_path: Path) -> None:
+    for number, age in ((1, 2000), (2, 1000), (10, 3000)):
+        best = tmp_path / str(number) / "best.safetensors"
+        best.parent.mkdir()
+        best.write_bytes(b"")
+        os.utime(best, (10_000 - age, 10_000 - age))
+    with pytest.raises(CheckpointError) as caught:
+        read_weights(tmp_path)
+    assert caught.value.problems[0].hint == f"did you mean {tmp_path / '2'}?"
