@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from math import isfinite
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from nnctl.objective import OUTPUT, Objective, outputs_of
+from nnctl.objective import OUTPUT, Objective, Pass, in_fp32
 from nnctl.optim.averaging import Average
 from nnctl.optim.clipping import clip_by_norm, clip_by_value
+from nnctl.optim.closure import Closure
+from nnctl.optim.groups import parameter_groups
+from nnctl.optim.look_ahead import LookAhead
 from nnctl.randomness import derive
-from nnctl.spec.sections import Clip
+from nnctl.spec.sections import Clip, Train
 
 if TYPE_CHECKING:
     from nnctl.data.load import Batch
+    from nnctl.graph.build import Graph
 
 
 class NotFinite(Exception):
@@ -29,10 +32,19 @@ class NotFinite(Exception):
         self.step, self.batch = step, batch
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """A module that keeps its weights within bounds."""
+
+    def after_step(self) -> None:
+        """Bring the weights back after each optimiser step."""
+
+
 class Stepper:
     """Takes optimiser steps. Nothing in it waits for an accelerator.
 
-    A batch is computed in `accumulate` parts, or in fewer where one would be smaller than `smallest_part`.
+    A batch is computed in `accumulate` parts, or in fewer where one would be smaller than `smallest_part`. With
+    `closure` the optimiser may evaluate the batch's loss again at other weights.
     """
 
     def __init__(
@@ -48,12 +60,17 @@ class Stepper:
         clip: Clip | None = None,
         precision: Literal["fp32", "bf16"] = "fp32",
         average: Average | None = None,
+        closure: bool = False,
     ) -> None:
         self.net, self.objective, self.optimizer, self.average = net, objective, optimizer, average
         self.seed, self.device, self.clip, self.precision = seed, device, clip, precision
         self.accumulate, self.smallest_part = accumulate, smallest_part
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._generator = generator_of(device)
+        self._look_ahead = optimizer.look_ahead if isinstance(optimizer, LookAhead) else None
+        self._bounds = [module.after_step for module in net.modules() if isinstance(module, Bounded)]
+        self._at_hand: tuple[Batch, int] | None = None
+        self._closure = Closure(self._loss, self.parameters) if closure else None
 
     def __call__(self, batch: Batch, step: int, rate: float) -> tuple[Tensor, Tensor]:
         """Take step number `step` (from 0) at learning rate `rate`; return the loss and the output, detached.
@@ -68,19 +85,16 @@ class Stepper:
         """Leave the batch's gradients in the parameters, as the first half of a step does."""
         for p in self.parameters:
             p.grad = None
+        if self._look_ahead is not None:
+            self._look_ahead()
+        self._at_hand = batch, step
         losses, outputs = [], []
-        for number, (part, share) in enumerate(self._parts(batch)):
-            self._generator.manual_seed(derive(self.seed, "dropout", step, number))
-            with autocast(self.device, self.precision):
-                values = outputs_of(self.net, part, self.objective.needs_all_outputs)
-            loss = self.objective(in_fp32(values, self.precision), part)
-            if share != 1.0:
-                loss = loss * share
+        for loss, seen, part in self._terms(batch, step):
             if self.device.type == "cpu" and not isfinite(value := loss.item()):
                 raise NotFinite(f"the loss is {value}", step + 1, part)
             torch.autograd.backward(loss)
             losses.append(loss.detach())
-            outputs.append(values[OUTPUT].detach())
+            outputs.append(seen.outputs[OUTPUT].detach())
         if len(losses) == 1:
             return losses[0], outputs[0]
         return torch.stack(losses).sum(), torch.cat(outputs)
@@ -90,9 +104,25 @@ class Stepper:
         self._clip()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.optimizer.step()
+        self.optimizer.step(self._closure)  # type: ignore[arg-type]  # torch's word is float, a tensor is meant
+        for bound in self._bounds:
+            bound()
         if self.average is not None:
             self.average.update()
+
+    def _loss(self) -> Tensor:
+        """Return the loss of the batch at hand once more, with its graph: the same masks, perhaps other weights."""
+        assert self._at_hand is not None
+        return torch.stack([loss for loss, _, _ in self._terms(*self._at_hand)]).sum()
+
+    def _terms(self, batch: Batch, step: int) -> Iterator[tuple[Tensor, Pass, Batch]]:
+        """Yield each part's share of the loss, with what was seen on the way."""
+        for number, (part, share) in enumerate(self._parts(batch)):
+            self._generator.manual_seed(derive(self.seed, "dropout", step, number))
+            with autocast(self.device, self.precision):
+                seen = self.objective.forward(self.net, part)
+            loss = self.objective(in_fp32(seen, self.precision))
+            yield loss if share == 1.0 else loss * share, seen, part
 
     def _parts(self, batch: Batch) -> Iterator[tuple[Batch, float]]:
         """Cut a batch into its parts, each with its share of the samples, so that the sum is the batch's mean."""
@@ -103,8 +133,7 @@ class Stepper:
             return
         for number in range(parts):
             piece = slice(n * number // parts, n * (number + 1) // parts)
-            inputs = {name: value[piece] for name, value in batch.inputs.items()}
-            yield replace(batch, inputs=inputs, target=batch.target[piece]), (piece.stop - piece.start) / n
+            yield batch.part(piece), (piece.stop - piece.start) / n
 
     def _clip(self) -> None:
         if self.clip is None:
@@ -116,14 +145,28 @@ class Stepper:
             clip_by_norm(gradients, self.clip.norm)
 
 
+def stepper_of(
+    graph: Graph, recipe: Train, net: nn.Module, device: torch.device, average: Average | None = None
+) -> Stepper:
+    """Return what takes the steps of a recipe on its network."""
+    return Stepper(
+        net,
+        Objective(recipe.loss),
+        recipe.optimizer.build(parameter_groups(net, recipe.optimizer)),
+        seed=graph.spec.seed,
+        device=device,
+        accumulate=recipe.accumulate,
+        smallest_part=2 if graph.has_batch_norm else 1,  # no statistics can be taken from a single sample
+        clip=recipe.clip,
+        precision=recipe.precision,
+        average=average,
+        closure=recipe.optimizer.needs_closure,
+    )
+
+
 def autocast(device: torch.device, precision: Literal["fp32", "bf16"]) -> AbstractContextManager[object]:
     """Return the context in which forward passes have the precision."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
-
-
-def in_fp32(values: Mapping[str, Tensor], precision: Literal["fp32", "bf16"]) -> Mapping[str, Tensor]:
-    """Return outputs in the precision that losses are computed in."""
-    return {name: value.float() for name, value in values.items()} if precision == "bf16" else values
 
 
 def generator_of(device: torch.device) -> torch.Generator:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
+from pydantic import BaseModel
+
 from nnctl.component.types import Expected
 from nnctl.document.node import Node
 from nnctl.errors import Problem
@@ -28,6 +30,13 @@ class Many:
 
 class LayerList:
     """Marks a field that holds a list of layers; it stays a node until the graph expands it."""
+
+
+class Named:
+    """Marks a field that holds sections of one class by names that the user chooses."""
+
+    def __init__(self, section: type[BaseModel]) -> None:
+        self.section = section
 
 
 class ReadBy:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from nnctl.component.base import Component
 from nnctl.component.entry import split_entry, unknown_kind
 from nnctl.component.family import find, names
-from nnctl.component.markers import LayerList, Many, One, ReadBy
+from nnctl.component.markers import LayerList, Many, Named, One, ReadBy
 from nnctl.component.types import Expected, PathField
 from nnctl.document.node import (
     Entry,
@@ -49,7 +49,7 @@ def rules_of(cls: type[BaseModel]) -> dict[str, FieldRule]:
     """Return how each field of a section or component is read."""
     rules = {}
     for name, info in cls.model_fields.items():
-        marker = next((m for m in info.metadata if isinstance(m, (One, Many, LayerList, ReadBy))), None)
+        marker = next((m for m in info.metadata if isinstance(m, (One, Many, LayerList, Named, ReadBy))), None)
         expected = next((m.text for m in reversed(info.metadata) if isinstance(m, Expected)), "")
         is_path = any(isinstance(m, PathField) for m in info.metadata)
         for option in getattr(info.annotation, "__args__", ()):  # Annotated inside `… | None`
@@ -163,6 +163,15 @@ def _read_field(rule: FieldRule, node: Node, problems: list[Problem], where: str
         message = f"expected a list of {rule.marker.family}, found {describe(node)}"
         problems.append(Problem("type", message, node.position, where, hint="write `[…]`, or `- …` lines"))
         return None
+    if isinstance(rule.marker, Named):
+        if not isinstance(node, Mapping):
+            message = f"expected a mapping of names, found {describe(node)}"
+            problems.append(Problem("type", message, node.position, where, hint="write `NAME: {…}`"))
+            return None
+        return {
+            name: read_arguments(rule.marker.section, entry.node, entry.key, problems, f"{where}.{name}")
+            for name, entry in node.entries.items()
+        }
     if isinstance(rule.marker, ReadBy):
         return rule.marker.reader(node, problems, where)
     if rule.section is not None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from nnctl.data.progress import Progress, silent
 from nnctl.data.samples import Samples
-from nnctl.data.split import Batch, Split
+from nnctl.data.split import Batch, Split, numeric_field
 from nnctl.data.splits import Cut, cut, cut_test, with_label_noise
-from nnctl.data.standardise import Standardisation, measure, unchanged
+from nnctl.data.standardise import Standardisation, measure, transformed, unchanged
 from nnctl.errors import DataError, Problem
+from nnctl.kinds.augmentations.base import Augmentation, output_of
+from nnctl.kinds.augmentations.transforms.standardise import Standardise
 from nnctl.kinds.datasets.base import Facts, count_of
 from nnctl.kinds.layers.shape import Shape
 from nnctl.randomness import derive
 from nnctl.spec.roots import data_root
-from nnctl.spec.sections import Data
+from nnctl.spec.sections import Data, Stream
 
 __all__ = ["Batch", "Split", "Splits", "Standardisation", "load"]
 
@@ -64,32 +67,38 @@ def load(
     own_test = dataset.has_own_test(root)
     held = _test_cut(whole, dataset.test_exists and not own_test)
     rows, validation = _training_cut(data, whole.target, held.left, seed)
-    raw = whole.fields["input"]
     if standardisation is None:
-        standardisation = measure(raw, rows) if dataset.standardised else unchanged(raw.shape[1])
+        standardisation = _statistics(data, whole, rows)
 
     def split(name: str, samples: Samples, rows: Tensor) -> Split | None:
         if name not in splits or not len(rows):
             return None
         target = samples.target[rows]
-        return Split(name, samples.fields["input"], rows, target, standardisation, device=place)
+        return Split(name, samples.fields, rows, target, standardisation, device=place, transforms=data.transform)
 
     test, test_rows = whole, held.taken
     if own_test and "test" in splits:
         test = dataset.read(root, "test", seed, progress)
         test_rows = torch.arange(len(test))
         _check_alike(whole, test)
-    facts = _facts(dataset.facts(root), whole)
+    facts = _facts(dataset.facts(root), whole, data.transform)
+    streams = data.streams.items() if "train" in splits else ()
     return Splits(
         train=Split(
             "train",
-            raw,
+            whole.fields,
             rows,
             _train_target(data, whole, rows, seed),
             standardisation,
             device=place,
+            transforms=data.transform,
             augment=data.augment,
             seed=seed,
+            classes=facts.classes,
+            streams={
+                name: _stream(stream, root, derive(seed, "stream", name), standardisation, place, progress)
+                for name, stream in streams
+            },
         ),
         validation=split("validation", whole, validation),
         test=split("test", test, test_rows),
@@ -98,6 +107,38 @@ def load(
         std=standardisation.std,
         digest=whole.digest,
         notes=whole.notes if test is whole else whole.notes + test.notes,
+    )
+
+
+def _statistics(data: Data, whole: Samples, rows: Tensor) -> Standardisation:
+    """Return the statistics of the training samples, as the set or a `standardise` transform wants them."""
+    name = numeric_field(whole.fields)
+    if name is None:
+        return Standardisation((), ())
+    raw, wanted = whole.fields[name], next((one for one in data.transform if isinstance(one, Standardise)), None)
+    if wanted is None and not data.dataset.standardised:
+        return unchanged(transformed(raw[:1], data.transform).shape[1])
+    return measure(raw, rows, data.transform, wanted.per if wanted else "channel")
+
+
+def _stream(
+    stream: Stream, root: Path, seed: int, standardisation: Standardisation, device: torch.device, progress: Progress
+) -> Split:
+    """Return all training samples of a further set, standardised as the data set itself is: the same network sees both.
+
+    A set without a test split of its own gives all its samples.
+    """
+    whole = stream.dataset.read(root, "train", seed, progress)
+    return Split(
+        "stream",
+        whole.fields,
+        torch.arange(len(whole)),
+        whole.target,
+        standardisation,
+        device=device,
+        transforms=stream.transform,
+        augment=stream.augment,
+        seed=seed,
     )
 
 
@@ -133,10 +174,12 @@ def _train_target(data: Data, whole: Samples, rows: Tensor, seed: int) -> Tensor
     return with_label_noise(target, data.label_noise, len(whole.class_names), derive(seed, "label_noise"))
 
 
-def _facts(declared: Facts, whole: Samples) -> Facts:
-    """Return what was known before reading with what the samples say."""
+def _facts(declared: Facts, whole: Samples, transforms: Sequence[Augmentation]) -> Facts:
+    """Return what was known before reading with what the samples say, after the transforms."""
     names = whole.class_names
     inputs = {name: declared.inputs.get(name, Shape(tuple(field.shape[1:]))) for name, field in whole.fields.items()}
+    if (main := numeric_field(whole.fields)) is not None:
+        inputs[main] = output_of(transforms, inputs[main])
     return replace(declared, inputs=inputs, classes=len(names) if names else None, class_names=names)
 
 

@@ -14,6 +14,16 @@ def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(n, generator=generator)
 
 
+def endless_order(n: int, seed: int, start: int, count: int) -> Tensor:
+    """Return `count` places from `start` on in the orders of all epochs, one after the other."""
+    pieces = []
+    while count > 0:
+        epoch, at = divmod(start, n)
+        pieces.append(epoch_order(n, seed, epoch)[at : at + count])
+        start, count = start + len(pieces[-1]), count - len(pieces[-1])
+    return torch.cat(pieces)
+
+
 def batch_slices(n: int, batch_size: int, join_single: bool) -> list[slice]:
     """Return the places of each batch in an order of `n` samples; the last batch may be smaller.
 

@@ -2,71 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
+from nnctl.data.order import endless_order
+from nnctl.data.source import Source
 from nnctl.data.standardise import Standardisation
-from nnctl.kinds.augmentations.base import Augmentation
+from nnctl.kinds.augmentations.base import Augmentation, Mixing
 from nnctl.randomness import derive
-
-_READY = 1 << 29
-"""Largest standardised copy of a split, in bytes, that is made once and for all rather than batch by batch."""
-_AT_ONCE = 4096  # samples standardised at a time: few enough for their raw copies to be small
-_DEVICE_SHARE = 0.5
-"""Part of an accelerator's free memory that samples may take."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some samples: standardised inputs by the name of their field, and the target."""
+    """Some samples: finished inputs by the name of their field, and the target."""
 
     inputs: dict[str, Tensor]
     target: Tensor
+    """Classes as int64 (N,), or blended with other samples' as float32 (N, K); numbers as float32 (N, T)."""
+    clean: dict[str, Tensor] = field(default_factory=dict)
+    """Inputs before they were corrupted, for those that were."""
+    labels: Tensor | None = None
+    """The target as it was before samples were mixed, if they were."""
+    streams: dict[str, Batch] = field(default_factory=dict)
+    """As many samples of each further set."""
 
     @property
     def n(self) -> int:
         """Return how many samples there are."""
         return len(self.target)
 
+    @property
+    def answer(self) -> Tensor:
+        """Return what outputs are measured against: the target of each sample alone."""
+        return self.target if self.labels is None else self.labels
+
+    def part(self, piece: slice) -> Batch:
+        """Return some of the samples."""
+        return Batch(
+            {name: value[piece] for name, value in self.inputs.items()},
+            self.target[piece],
+            {name: value[piece] for name, value in self.clean.items()},
+            None if self.labels is None else self.labels[piece],
+            {name: stream.part(piece) for name, stream in self.streams.items()},
+        )
+
 
 class Split:
     """The samples of one split. Batches live on `device`; the samples too where they fit there.
 
-    `inputs` are raw: (N, C, H, W) bytes of images, (N, F) numbers of tables, of which the split has `rows`.
+    `fields` are raw: (N, C, H, W) bytes of images, (N, F) numbers of tables, (N, …) int64 codes, of which the split has
+    `rows`. Transforms and augmentations change the one field that is standardised.
     """
 
     def __init__(
         self,
         name: str,
-        inputs: Tensor,
+        fields: Mapping[str, Tensor],
         rows: Tensor,
         target: Tensor,
         standardisation: Standardisation,
         *,
         device: torch.device,
+        transforms: Sequence[Augmentation] = (),
         augment: Sequence[Augmentation] = (),
         seed: int = 0,
+        classes: int | None = None,
+        streams: Mapping[str, Split] | None = None,
     ) -> None:
-        self.name, self.device = name, device
+        self.name, self.device, self.rows = name, device, rows
         self.target = target.to(device)
-        self._augment, self._seed = tuple(augment), seed
-        self._standardise = standardisation.of(device, inputs.dim() - 1)
-        self._raw, self._rows = inputs, rows
-        self._ready: Tensor | None = None
-        self._placed = False
-
-    def _place(self) -> None:
-        """Before the first batch, make the standardised copy, or else move the samples to the device, if they fit."""
-        self._placed, rows, device = True, self._rows, self.device
-        size = len(rows) * self._raw[0].numel()
-        if not self._augment and 4 * size <= min(_READY, _free(device)):
-            pieces = (self._standardise(self._raw[piece].to(device)) for piece in torch.split(rows, _AT_ONCE))
-            self._ready = torch.cat(list(pieces))
-        elif device.type != "cpu" and size * self._raw.element_size() <= _free(device):
-            self._raw, self._rows = self._raw[rows].to(device), torch.arange(len(rows), device=device)
+        self.streams = dict(streams or {})
+        self._seed, self._classes = seed, classes
+        self._mixing = [one for one in augment if isinstance(one, Mixing)]
+        self._changing = [one for one in augment if not isinstance(one, Mixing) and not one.corrupts]
+        self._corrupting = [one for one in augment if one.corrupts]
+        changing = bool(self._changing or self._corrupting)
+        main = numeric_field(fields)
+        self.sources = {
+            field: Source(
+                raw,
+                rows,
+                standardisation if field == main else None,
+                device=device,
+                transforms=transforms if field == main else (),
+                changing=changing and field == main,
+            )
+            for field, raw in fields.items()
+        }
+        self._main = main if changing else None
 
     def __len__(self) -> int:
         return len(self.target)
@@ -76,33 +102,53 @@ class Split:
 
         Augmentation is a function of seed and step: the same call returns the same batch.
         """
-        if not self._placed:
-            with torch.inference_mode(False):  # what stays here must serve training too
-                self._place()
-        inputs = self._augmented(indices, step) if self._ready is None else self._select(self._ready, indices)
-        return Batch({"input": inputs}, self._select(self.target, indices))
+        first = next(iter(self.sources.values()))
+        batch = Batch(
+            {name: source.finished(indices) for name, source in self.sources.items() if name != self._main},
+            first.select(self.target, indices),
+        )
+        if self._main is not None:
+            batch = self._augmented(batch, self.sources[self._main], self._main, indices, step)
+        if step is None:
+            return batch
+        if self._mixing:
+            batch = self._mixed(batch, step)
+        if self.streams:
+            batch = replace(batch, streams={name: self._stream(name, step, batch.n) for name in self.streams})
+        return batch
 
-    def _augmented(self, indices: Tensor | slice, step: int | None) -> Tensor:
-        raw = self._send(self._raw.index_select(0, self._select(self._rows, indices)))
+    def _augmented(self, batch: Batch, source: Source, name: str, indices: Tensor | slice, step: int | None) -> Batch:
+        raw, clean = source.raw(indices), {}
         if step is not None:
             generator = torch.Generator().manual_seed(derive(self._seed, "augment", step))
-            for augmentation in self._augment:
-                raw = augmentation.apply(raw, generator)
-        return self._standardise(raw)
+            for one in self._changing:
+                raw = one.apply(raw, generator)
+            if self._corrupting:
+                clean[name] = source.finish(raw)
+            for one in self._corrupting:
+                raw = one.apply(raw, generator)
+        inputs = {field: source.finish(raw) if field == name else batch.inputs[field] for field in self.sources}
+        return replace(batch, inputs=inputs, clean=clean)
 
-    def _select(self, values: Tensor, indices: Tensor | slice) -> Tensor:
-        """Return some of `values`, on the device that they are on."""
-        if isinstance(indices, slice):
-            return values[indices]
-        return values.index_select(0, indices if values.device.type == "cpu" else self._send(indices))
+    def _mixed(self, batch: Batch, step: int) -> Batch:
+        """Blend samples of the batch, and their targets: classes as one-hot rows."""
+        generator = torch.Generator().manual_seed(derive(self._seed, "mix", step))
+        name = numeric_field(batch.inputs)
+        assert name is not None
+        inputs, target = batch.inputs[name], batch.target
+        if not target.is_floating_point():
+            assert self._classes is not None
+            target = torch.nn.functional.one_hot(target, self._classes).float()
+        for one in self._mixing:
+            inputs, target = one.mix(inputs, target, generator)
+        return replace(batch, inputs=batch.inputs | {name: inputs}, target=target, labels=batch.target)
 
-    def _send(self, tensor: Tensor) -> Tensor:
-        """Move a tensor to the device without waiting for what the device is doing."""
-        return tensor.to(self.device, non_blocking=self.device.type == "cuda")
+    def _stream(self, name: str, step: int, n: int) -> Batch:
+        """Return the next `n` samples of a further set, which has an order of its own and begins again at its end."""
+        stream = self.streams[name]
+        return stream.batch(endless_order(len(stream), derive(self._seed, "stream", name), step * n, n), step=step)
 
 
-def _free(device: torch.device) -> float:
-    """Return how many bytes samples may take on a device; what lies in the computer's memory is mapped from disk."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0] * _DEVICE_SHARE
-    return float("inf")
+def numeric_field(fields: Mapping[str, Tensor]) -> str | None:
+    """Return the one field of numbers or images; the others hold codes."""
+    return next((name for name, values in fields.items() if values.dtype != torch.int64), None)

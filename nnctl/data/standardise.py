@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod, sqrt
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
+
+from nnctl.kinds.augmentations.base import Augmentation
+
+Per: TypeAlias = Literal["channel", "feature", "global"]
 
 _AT_ONCE = 1 << 22  # pixels taken as floating-point numbers at a time
 _EXACT = 258  # the squares of so many bytes add up to less than 2²⁴: float32 is exact
@@ -20,9 +25,12 @@ class Standardisation:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def of(self, device: torch.device, axes: int) -> Callable[[Tensor], Tensor]:
-        """Return the function of raw batches on `device` whose samples have `axes` axes; its result is float32."""
-        shape = (-1, *[1] * (axes - 1))
+    def of(self, device: torch.device, sample: Sequence[int]) -> Callable[[Tensor], Tensor]:
+        """Return the function of raw batches on `device` whose samples have the shape `sample`; its result is float32.
+
+        The statistics are those of each channel or feature, or of each place of an image.
+        """
+        shape = tuple(sample) if len(self.mean) == prod(sample) else (-1, *[1] * (len(sample) - 1))
         mean = torch.tensor(self.mean, dtype=torch.float64, device=device).view(shape)
         std = torch.tensor(self.std, dtype=torch.float64, device=device).view(shape)
         scale, shift = (1 / (255 * std)).float(), (-mean / std).float()
@@ -40,32 +48,56 @@ def unchanged(features: int) -> Standardisation:
     return Standardisation((0.0,) * features, (1.0,) * features)
 
 
-def measure(raw: Tensor, rows: Tensor) -> Standardisation:
-    """Return the statistics of the samples `raw[rows]`, (N, F) or (N, C, …).
+def transformed(raw: Tensor, transforms: Sequence[Augmentation]) -> Tensor:
+    """Return raw samples after all transforms."""
+    generator = torch.default_generator  # transforms draw nothing
+    for transform in transforms:
+        raw = transform.apply(raw, generator)
+    return raw
 
-    What never changes has the deviation 1, so that it becomes 0.
+
+def measure(
+    raw: Tensor, rows: Tensor, transforms: Sequence[Augmentation] = (), per: Per = "channel"
+) -> Standardisation:
+    """Return the statistics of the samples `raw[rows]`, (N, F) or (N, C, …), after the transforms.
+
+    One mean and deviation for each channel, or feature of a table; with `per="feature"` for each place of an image,
+    with "global" one for all. What never changes has the deviation 1, so that it becomes 0.
     """
-    return _of_bytes(raw, rows) if raw.dtype == torch.uint8 else _of_numbers(raw[rows])
+    sample = transformed(raw[:1], transforms)[0]
+    pieces = torch.split(rows, max(1, _AT_ONCE // sample.numel()))
+    samples = (_grouped(transformed(raw[piece], transforms), per) for piece in pieces)
+    groups = _of_bytes(samples) if sample.dtype == torch.uint8 else _of_numbers(torch.cat(list(samples)))
+    if per == "global":
+        return Standardisation(groups.mean * sample.shape[0], groups.std * sample.shape[0])
+    return groups
 
 
-def _of_bytes(raw: Tensor, rows: Tensor) -> Standardisation:
+def _grouped(samples: Tensor, per: Per) -> Tensor:
+    """Return samples as (N, G, K, W): K rows of W numbers in each group that shares a mean."""
+    width = samples.shape[-1] if samples.dim() > 2 else 1
+    if per == "global":
+        return samples.reshape(len(samples), 1, -1, width)
+    if per == "feature":
+        return samples.reshape(len(samples), -1, 1, 1)
+    return samples.reshape(len(samples), samples.shape[1], -1, width)
+
+
+def _of_bytes(samples: Iterator[Tensor]) -> Standardisation:
     """Sum whole numbers, so that no digit is lost, in pieces, so that the set need not fit in memory."""
-    dtype = torch.float32 if raw.shape[-1] <= _EXACT else torch.float64
-    others = [axis for axis in range(raw.dim() - 1) if axis != 1]
-    sums = torch.zeros(2, raw.shape[1], dtype=torch.float64)
-    for piece in torch.split(rows, max(1, _AT_ONCE // prod(raw.shape[1:]))):
-        pixels = raw[piece].to(dtype)
-        for total in (sums[0], sums[1]):
-            total += pixels.sum(-1).double().sum(others)
-            pixels.square_()
-    n = len(rows) * prod(raw.shape[2:])
+    n, sums = 0, torch.zeros(())
+    for piece in samples:
+        pixels = piece.to(torch.float32 if piece.shape[3] <= _EXACT else torch.float64)
+        n += pixels.shape[0] * pixels.shape[2] * pixels.shape[3]
+        first = pixels.sum(3).double().sum((0, 2))
+        sums = sums + torch.stack((first, pixels.square_().sum(3).double().sum((0, 2))))
     totals = [(int(first), int(second)) for first, second in sums.T.tolist()]
     deviations = [sqrt(n * second - first**2) / n / 255 for first, second in totals]
     return Standardisation(tuple(first / n / 255 for first, _ in totals), tuple(std or 1.0 for std in deviations))
 
 
-def _of_numbers(table: Tensor) -> Standardisation:
-    columns = table.double().transpose(0, 1).flatten(1)
+def _of_numbers(samples: Tensor) -> Standardisation:
+    columns = samples.double().transpose(0, 1).flatten(1)
     std = columns.std(1, correction=0)
     std[columns.amax(1) == columns.amin(1)] = 1.0  # rounding would leave a little more than 0
     return Standardisation(tuple(columns.mean(1).tolist()), tuple(std.tolist()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Protocol
 
@@ -72,8 +73,13 @@ class RandomBatches:
     def at(self, step: int) -> Batch:
         """Return the batch of an optimiser step, counted from 0."""
         generator = torch.Generator().manual_seed(derive(self._graph.spec.seed, "random batch", step))
-        inputs = {name: self._input(shape, generator) for name, shape in self._graph.inputs.items()}
-        return Batch({name: x.to(self._device) for name, x in inputs.items()}, self._target(generator).to(self._device))
+        data = self._graph.spec.data
+        batch = self._batch(generator)
+        return replace(batch, streams={name: self._batch(generator) for name in (data.streams if data else ())})
+
+    def _batch(self, generator: torch.Generator) -> Batch:
+        inputs = {name: self._input(shape, generator).to(self._device) for name, shape in self._graph.inputs.items()}
+        return Batch(inputs, self._target(generator).to(self._device))
 
     def others(self, step: int) -> Iterator[Batch]:
         """Yield fresh batches without end."""

@@ -16,7 +16,6 @@ from nnctl.diagnosis.probe import Probe, watched
 from nnctl.diagnosis.result import InspectResult, LayerSignals
 from nnctl.graph.build import Graph
 from nnctl.graph.costs import Row
-from nnctl.objective import outputs_of
 from nnctl.randomness import derive
 from nnctl.step import NotFinite, Stepper, autocast, generator_of
 
@@ -76,8 +75,12 @@ def weights_of(module: nn.Module) -> Weights:
 def in_type(batch: Batch, net: nn.Module) -> Batch:
     """Return the batch with inputs in the network's own type: it may be in float64."""
     dtype = next(net.parameters()).dtype
-    inputs = {name: x.to(dtype) if x.is_floating_point() else x for name, x in batch.inputs.items()}
-    return replace(batch, inputs=inputs)
+    inputs, clean = (
+        {name: x.to(dtype) if x.is_floating_point() else x for name, x in fields.items()}
+        for fields in (batch.inputs, batch.clean)
+    )
+    streams = {name: in_type(stream, net) for name, stream in batch.streams.items()}
+    return replace(batch, inputs=inputs, clean=clean, streams=streams)
 
 
 def _traced(batch: Batch) -> Batch:
@@ -92,7 +95,7 @@ def _count_activity(stepper: Stepper, seed: int, others: Iterator[Batch], wanted
     generator_of(stepper.device).manual_seed(derive(seed, "activity"))
     with torch.no_grad(), autocast(stepper.device, stepper.precision):
         while seen < wanted and (batch := next(others, None)) is not None:
-            outputs_of(stepper.net, in_type(batch, stepper.net), stepper.objective.needs_all_outputs)
+            stepper.objective.forward(stepper.net, in_type(batch, stepper.net))
             seen += batch.n
     return seen
 

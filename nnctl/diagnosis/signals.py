@@ -21,9 +21,8 @@ from nnctl.kinds.losses.base import Loss
 from nnctl.kinds.losses.cross_entropy import CrossEntropy
 from nnctl.kinds.schedules.constant import Constant
 from nnctl.objective import Objective
-from nnctl.optim.groups import parameter_groups
 from nnctl.spec.sections import Spec, Train
-from nnctl.step import NotFinite, Stepper
+from nnctl.step import NotFinite, Stepper, stepper_of
 
 
 def inspect(
@@ -99,17 +98,7 @@ def _stepper(net: nn.Module, graph: Graph, losses: Sequence[Loss], device: torch
         raise UsageError(Problem("nothing-learned", "the network has no weights to learn: there is nothing to inspect"))
     if recipe is None:
         return Stepper(net, Objective(losses), torch.optim.SGD(net.parameters()), seed=seed, device=device)
-    return Stepper(
-        net,
-        Objective(losses),
-        recipe.optimizer.build(parameter_groups(net, recipe.optimizer)),
-        seed=seed,
-        device=device,
-        accumulate=recipe.accumulate,
-        smallest_part=2 if graph.has_batch_norm else 1,
-        clip=recipe.clip,
-        precision=recipe.precision,
-    )
+    return stepper_of(graph, recipe, net, device)
 
 
 def _rate(recipe: Train, batches: Batches, step: int) -> float:

@@ -12,7 +12,7 @@ from nnctl.checkpoint import load_into, read_weights
 from nnctl.data.load import Standardisation
 from nnctl.errors import Problem, UsageError
 from nnctl.graph.build import Graph, build, build_file, build_text
-from nnctl.network.compile import compile_graph
+from nnctl.network.compile import compile_graph, starting_network
 from nnctl.spec.sections import Spec
 
 _SPECS = frozenset({".yaml", ".yml"})
@@ -41,9 +41,9 @@ def subject_of(
         raise _misused("only a network needs a spec beside it", "give the spec or the checkpoint alone")
     if isinstance(target, Spec) or Path(target).suffix.lower() in _SPECS:
         graph = _graph(target, overrides)
-        return Subject(graph, compile_graph(graph))
+        return Subject(graph, starting_network(graph)[0])
     weights = read_weights(target)
-    graph = build_text(weights.text("spec"), overrides, name=str(weights.path))
+    graph = build_text(weights.text("spec"), overrides, name=str(weights.path), fresh=False)
     net = compile_graph(graph)
     load_into(net, weights)
     return Subject(graph, net, Standardisation(tuple(weights.value("mean")), tuple(weights.value("std"))))

@@ -10,8 +10,8 @@ from torch import nn
 
 from nnctl.evaluation.meter import Meter, Reading
 from nnctl.kinds.losses.base import Loss
-from nnctl.objective import OUTPUT, Objective, outputs_of
-from nnctl.step import autocast, in_fp32
+from nnctl.objective import OUTPUT, Objective, in_fp32
+from nnctl.step import autocast
 
 if TYPE_CHECKING:
     from nnctl.data.load import Split
@@ -40,8 +40,9 @@ def reading_of(graph: Graph, losses: Sequence[Loss], facts: Facts) -> Reading:
 
 
 def measured_objective(graph: Graph, losses: Sequence[Loss]) -> Objective:
-    """Return the objective as far as it can be measured in evaluation, where some heads do not run."""
-    return Objective(losses, missing=[name for name, head in graph.heads.items() if not head.eval])
+    """Return the objective as far as it can be measured in evaluation, where some heads and losses do not run."""
+    lasting = [loss for loss in losses if not loss.training_only]
+    return Objective(lasting, missing=[name for name, head in graph.heads.items() if not head.eval])
 
 
 def measured_heads(graph: Graph, facts: Facts) -> list[str]:
@@ -66,7 +67,6 @@ def measure(
     """
     device = split.target.device if (first := next(net.parameters(), None)) is None else first.device
     meter, head_meters = Meter(reading, confusion), {head: Meter(reading) for head in heads}
-    everything = objective.needs_all_outputs or bool(heads)
     training = net.training
     net.eval()
     try:
@@ -74,12 +74,11 @@ def measure(
             for begin in range(0, len(split), BATCH):
                 batch = split.batch(slice(begin, min(begin + BATCH, len(split))))
                 with autocast(device, precision):
-                    outputs = outputs_of(net, batch, everything)
-                outputs = in_fp32(outputs, precision)
-                loss = objective(outputs, batch) if objective.terms else None
-                meter.add(loss, outputs[OUTPUT], batch.target)
+                    seen = objective.forward(net, batch, everything=bool(heads))
+                seen = in_fp32(seen, precision)
+                meter.add(objective(seen) if objective.terms else None, seen.outputs[OUTPUT], batch.target)
                 for head, head_meter in head_meters.items():
-                    head_meter.add(None, outputs[head], batch.target)
+                    head_meter.add(None, seen.outputs[head], batch.target)
             measures = meter.result()
             for head, head_meter in head_meters.items():
                 measures |= {f"{head}_{key}": value for key, value in head_meter.result().items() if key == "accuracy"}

@@ -16,6 +16,8 @@ from nnctl.graph.gains import next_activations
 from nnctl.graph.inputs import declared_inputs, entering, facts_of
 from nnctl.graph.lint import lint, unknown_codes
 from nnctl.graph.nodes import NOTHING, Chain, Head, Leaf, SetTag, Signal, heads, inner_chains, leaves
+from nnctl.graph.paths import inside, unknown_paths
+from nnctl.graph.pretrained import check_pretrained
 from nnctl.graph.scope import Bound, Resolver, Scope
 from nnctl.kinds.datasets.base import Facts
 from nnctl.kinds.layers.base import Activation
@@ -66,6 +68,16 @@ class Graph:
         """Learned numbers."""
         return sum(row.params for row in self.rows)
 
+    @cached_property
+    def frozen(self) -> frozenset[str]:
+        """Paths of the layers that do not learn."""
+        return frozenset(leaf.path for leaf in self.leaves if inside(leaf.path, self.spec.model.freeze))
+
+    @property
+    def trainable(self) -> int:
+        """Learned numbers outside frozen layers."""
+        return sum(row.params for row in self.rows if row.path not in self.frozen)
+
     @property
     def macs(self) -> int:
         """Multiply-adds of convolutions and matrix products for one sample."""
@@ -74,7 +86,7 @@ class Graph:
     @cached_property
     def memory(self) -> Memory:
         """Bytes that training takes."""
-        return memory_of(self.rows, self.spec, self.facts.train if self.facts else None)
+        return memory_of(self.rows, self.trainable, self.spec, self.facts.train if self.facts else None)
 
     @cached_property
     def positions(self) -> dict[str, Position]:
@@ -89,7 +101,7 @@ class Graph:
     @property
     def has_batch_norm(self) -> bool:
         """Whether a batch of one sample cannot be trained on."""
-        return any(leaf.layer.kind == "batch_norm" for leaf in self.leaves)
+        return any(leaf.layer.is_batch_norm and leaf.path not in self.frozen for leaf in self.leaves)
 
 
 def _tag_signals(chain: Chain) -> Iterator[tuple[str, Signal]]:
@@ -100,9 +112,12 @@ def _tag_signals(chain: Chain) -> Iterator[tuple[str, Signal]]:
             yield from _tag_signals(inner)
 
 
-def build_file(path: str | Path, overrides: Sequence[str] = ()) -> Graph:
-    """Return the graph of the spec in a file. Raises SpecError with all that is wrong in it."""
-    return _build(read(path, overrides))
+def build_file(path: str | Path, overrides: Sequence[str] = (), fresh: bool = True) -> Graph:
+    """Return the graph of the spec in a file. Raises SpecError with all that is wrong in it.
+
+    Where the network does not start afresh, but has weights from a checkpoint, pretrained ones are not looked at.
+    """
+    return _build(read(path, overrides), fresh)
 
 
 def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
@@ -113,24 +128,24 @@ def load_spec(path: str | Path, overrides: Sequence[str] = ()) -> Spec:
     return build_file(path, overrides).spec
 
 
-def build_text(text: str, overrides: Sequence[str] = (), name: str = "spec.yaml") -> Graph:
-    """Return the graph of the spec in a text. Raises SpecError with all that is wrong in it."""
-    return _build(read_string(text, overrides, name))
+def build_text(text: str, overrides: Sequence[str] = (), name: str = "spec.yaml", fresh: bool = True) -> Graph:
+    """Return the graph of the spec in a text, as `build_file` does."""
+    return _build(read_string(text, overrides, name), fresh)
 
 
 def build(spec: Spec) -> Graph:
     """Return the graph of a spec that was read. Raises SpecError with all that is wrong in its network."""
-    return _build(Reading(spec, []))
+    return _build(Reading(spec, []), fresh=False)
 
 
-def _build(reading: Reading) -> Graph:
+def _build(reading: Reading, fresh: bool) -> Graph:
     problems = list(reading.problems)
     spec = reading.spec
     if spec is None:
         raise SpecError(_unique(problems))
     data_entry = spec.document.entries.get("data")
     position = data_entry.key if data_entry else NOWHERE
-    facts = facts_of(spec.data, position, problems) if spec.data else None
+    facts = facts_of(spec, problems) if spec.data else None
     inputs = declared_inputs(spec.model, problems)
     if inputs is None and facts is not None and facts.inputs:
         inputs = facts.inputs
@@ -149,6 +164,9 @@ def _build(reading: Reading) -> Graph:
     if output is not None and not problems:
         graph = Graph(spec, chain, inputs or {}, output, facts, task, (), ())
         check_recipe(graph, problems, refusals)
+        problems += unknown_paths(graph, spec.model.freeze, "model", "freeze")
+        if fresh:
+            problems += check_pretrained(graph)
         warnings = lint(replace(graph, refusals=tuple(refusals)), scope.used)
     else:
         check_monitors(spec, facts, task, [], problems)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nnctl.document.node import locate
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import NOWHERE, Position, Problem
+from nnctl.graph.inputs import main_field, stream_facts
 from nnctl.kinds.datasets.base import Facts, count_of
 from nnctl.kinds.layers.shape import Shape, ShapeError
 from nnctl.kinds.losses.base import Loss, Task
@@ -28,7 +29,7 @@ def task_of(spec: Spec, facts: Facts | None) -> Task | None:
     answering = [
         loss for loss in spec.train.loss if loss.at in (None, "output") and loss.target in (None, "data.target")
     ]
-    if all(loss.kind == "output" for loss in answering):
+    if not any(loss.uses_target for loss in answering):
         return None
     if task is None:
         task = "classification" if any(loss.kind == "cross_entropy" for loss in answering) else "regression"
@@ -58,15 +59,18 @@ def check_recipe(graph: Graph, problems: list[Problem], refusals: list[Problem])
     """Add what is wrong between recipe, network and data; `refusals` keep a spec from being trained only."""
     _check_input(graph, refusals)
     _check_augmentations(graph, problems)
+    _check_streams(graph, problems)
     train = graph.spec.train
     if train is None:
         return
-    if not graph.parameters:
-        position = position_of(graph.spec, "model", "layers")
-        hint = "add a layer with weights, such as `linear: $classes`"
-        refusals.append(
-            Problem("no-parameters", "the network has nothing to train", position, "model.layers", hint=hint)
-        )
+    if not graph.trainable:
+        where, message = "freeze", "every layer with weights is frozen: nothing is left to train"
+        hint = "leave the last layer out of `freeze`"
+        if not graph.parameters:
+            where, message = "layers", "the network has nothing to train"
+            hint = "add a layer with weights, such as `linear: $classes`"
+        position = position_of(graph.spec, "model", where)
+        refusals.append(Problem("no-parameters", message, position, f"model.{where}", hint=hint))
     for index, loss in enumerate(train.loss):
         _check_loss(graph, loss, index, problems, refusals)
     check_monitors(graph.spec, graph.facts, graph.task, [h.name for h in graph.heads.values() if h.eval], problems)
@@ -109,16 +113,38 @@ def _shapes(inputs: dict[str, Shape]) -> str:
 
 def _check_augmentations(graph: Graph, problems: list[Problem]) -> None:
     data, facts = graph.spec.data, graph.facts
-    if data is None or facts is None or "input" not in facts.inputs:
+    if data is None or facts is None or (name := main_field(facts.inputs)) is None:
         return
     for index, augmentation in enumerate(data.augment):
         where = f"data.augment[{index}]"
         try:
-            augmentation.check(facts.inputs["input"])
+            augmentation.check(facts.inputs[name])
         except ShapeError as error:
             position = position_of(graph.spec, "data", "augment", index)
             details = (error.detail,) if error.detail else ()
             problems.append(Problem("shape", error.message, position, where, details, error.hint))
+
+
+def _check_streams(graph: Graph, problems: list[Problem]) -> None:
+    """Add a problem for each further set that the network cannot take."""
+    data, facts = graph.spec.data, graph.facts
+    for name, stream in (data.streams if data else {}).items():
+        found = stream_facts(graph.spec, name, problems)
+        if found is None or facts is None:
+            continue
+        where, position = f"data.streams.{name}", position_of(graph.spec, "data", "streams", name)
+        if found.inputs != facts.inputs:
+            details = (f"it has {_shapes(found.inputs)}", f"the data set has {_shapes(facts.inputs)}")
+            hint = "give the stream a `transform`, such as `resize` or `grayscale`"
+            problems.append(Problem("shape", f"the network cannot take `{name}`", position, where, details, hint))
+        field = main_field(facts.inputs)
+        for augmentation in stream.augment:
+            try:
+                if field is not None:
+                    augmentation.check(facts.inputs[field])
+            except ShapeError as error:
+                said = (error.detail,) if error.detail else ()
+                problems.append(Problem("shape", error.message, position, where, said, error.hint))
 
 
 def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], refusals: list[Problem]) -> None:
@@ -134,12 +160,19 @@ def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], r
             problems.append(Problem("unknown-tag", f"there is no tag or head `{loss.at}`", position, where, hint=hint))
             return
         shape = signal.shape
+    unknown = [name for name in loss.streams() if spec.data is None or name not in spec.data.streams]
+    if unknown:
+        hint = did_you_mean(unknown[0], spec.data.streams if spec.data else (), "streams")
+        message = f"there is no stream `{unknown[0]}`"
+        hint = hint or "name it under `data`: `streams: {NAME: {dataset: …}}`"
+        problems.append(Problem("unknown-stream", message, position, where, hint=hint))
+        return
     fields = ["data.target", *(f"data.{name}" for name in graph.inputs)]
     if loss.target is not None and loss.target not in fields:
         hint = did_you_mean(loss.target, fields, "targets")
         problems.append(Problem("target", f"there is no `{loss.target}`", position, where, hint=hint))
         return
-    if loss.kind == "output":
+    if not loss.uses_target:
         return
     if loss.target not in (None, "data.target"):
         assert loss.target is not None

@@ -86,11 +86,12 @@ def _one(axes: tuple[Number, ...]) -> Number | tuple[Number, ...] | None:
     return axes[0] if len(set(axes)) == 1 else axes
 
 
-def memory_of(rows: tuple[Row, ...], spec: Spec, samples: int | None) -> Memory:
-    """Return the memory of training by the spec's recipe, or by plain SGD without one."""
+def memory_of(rows: tuple[Row, ...], trainable: int, spec: Spec, samples: int | None) -> Memory:
+    """Return the memory of training `trainable` of the parameters by the spec's recipe, or by plain SGD without one."""
     train = spec.train
     parameters = sum(row.params for row in rows)
-    state = (train.optimizer.state_tensors() if train else 0) + (1 if train and train.ema else 0)
+    state = train.optimizer.state_tensors() if train else 0
+    average = parameters if train and train.ema else 0
     size = train.batch_size if train else 128
     batch = (samples or 1) if size == "all" else size
     parts = train.accumulate if train else 1
@@ -98,8 +99,8 @@ def memory_of(rows: tuple[Row, ...], spec: Spec, samples: int | None) -> Memory:
     outputs = sum(_size(row.output) for row in rows)
     return Memory(
         weights=BYTES * parameters,
-        gradients=BYTES * parameters,
-        optimizer=BYTES * parameters * state,
+        gradients=BYTES * trainable,
+        optimizer=BYTES * (trainable * state + average),
         activations=width * outputs * -(-batch // parts),
         batch_size=batch,
     )

@@ -2,32 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Mapping_
+from dataclasses import replace
 from pathlib import Path
 
-from nnctl.document.node import Mapping, Node, Scalar, Sequence, describe_value, has_unknown, plain
-from nnctl.errors import NnctlError, Position, Problem
+from nnctl.document.node import Mapping, Node, Scalar, Sequence, describe_value, has_unknown, locate, plain
+from nnctl.errors import NnctlError, Problem
 from nnctl.graph.nodes import NOTHING, Signal
+from nnctl.kinds.augmentations.base import output_of
 from nnctl.kinds.datasets.base import Facts
-from nnctl.kinds.layers.shape import Shape
+from nnctl.kinds.layers.shape import Shape, ShapeError
 from nnctl.spec.roots import data_root
-from nnctl.spec.sections import Data, Model
+from nnctl.spec.sections import Data, Model, Spec, Stream
 
 _SINGLE = frozenset({"tokens", "features", "vocabulary"})
 _FORMS = ({"tokens", "features"}, {"tokens", "vocabulary"}, {"vocabulary"})
 _MAX_AXES = 4
 
 
-def facts_of(data: Data, position: Position, problems: list[Problem]) -> Facts | None:
-    """Return what the data set says of itself without being read; None where its files are not as they should be."""
+def facts_of(spec: Spec, problems: list[Problem]) -> Facts | None:
+    """Return what the data set says of itself without being read, after the transforms; None where its files are not
+    as they should be, or a transform cannot be applied."""
+    assert spec.data is not None
+    return _facts(spec, spec.data, ("data",), problems)
+
+
+def stream_facts(spec: Spec, name: str, problems: list[Problem]) -> Facts | None:
+    """Return the same of one of the further sets."""
+    assert spec.data is not None
+    return _facts(spec, spec.data.streams[name], ("data", "streams", name), problems)
+
+
+def main_field(inputs: Mapping_[str, Shape]) -> str | None:
+    """Return the one field of numbers or images, which transforms and augmentations change; others hold codes."""
+    return next((name for name, shape in inputs.items() if shape.vocabulary is None), None)
+
+
+def _facts(spec: Spec, data: Data | Stream, path: tuple[str, ...], problems: list[Problem]) -> Facts | None:
+    assert spec.data is not None
+    position, where = locate(spec.document, path), ".".join(path)
     try:
-        return data.dataset.facts(Path(data_root(data)))
+        facts = data.dataset.facts(Path(data_root(spec.data)))
     except NnctlError as error:
         for problem in error.problems:
             place = problem.position if problem.position.file else position
             problems.append(
-                Problem(problem.code, problem.message, place, "data.dataset", problem.details, problem.hint)
+                Problem(problem.code, problem.message, place, f"{where}.dataset", problem.details, problem.hint)
             )
         return None
+    name = main_field(facts.inputs)
+    if name is None:
+        return facts
+    shape = facts.inputs[name]
+    for index, transform in enumerate(data.transform):
+        try:
+            shape = output_of([transform], shape)
+        except ShapeError as error:
+            place = locate(spec.document, (*path, "transform", index))
+            details = (error.detail,) if error.detail else ()
+            problems.append(Problem("shape", error.message, place, f"{where}.transform[{index}]", details, error.hint))
+            return None
+    return replace(facts, inputs={**facts.inputs, name: shape})
 
 
 def declared_inputs(model: Model, problems: list[Problem]) -> dict[str, Shape] | None:

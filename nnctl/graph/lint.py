@@ -108,7 +108,7 @@ def _softmax_before_cross_entropy(graph: Graph) -> Iterator[Problem]:
 
 def _bias_before_batch_norm(graph: Graph) -> Iterator[Problem]:
     for first, second in _pairs(graph.network):
-        if second.layer.kind == "batch_norm" and getattr(first.layer, "bias", False) is True:
+        if second.layer.is_batch_norm and getattr(first.layer, "bias", False) is True:
             message = f"the bias of `{first.layer.kind}` has no effect: the batch norm behind it subtracts the mean"
             yield _warn("bias-before-norm", message, first, "write `bias: false`")
 
@@ -132,7 +132,7 @@ def _squashing_in_depth(graph: Graph) -> Iterator[Problem]:
     hidden = [leaf for leaf in graph.leaves if isinstance(leaf.layer, Activation) and leaf.layer.kind in SQUASHING]
     last = _last(graph.network)
     hidden = [leaf for leaf in hidden if leaf is not last and ".gate." not in f".{leaf.path}"]
-    if len(hidden) < DEEP or any(leaf.layer.kind == "batch_norm" for leaf in graph.leaves):
+    if len(hidden) < DEEP or any(leaf.layer.is_batch_norm for leaf in graph.leaves):
         return
     if any(isinstance(step, Residual) and step.shortcut is not None for step in _all_steps(graph.network)):
         return
@@ -157,7 +157,7 @@ def _dropout_before_batch_norm(graph: Graph) -> Iterator[Problem]:
         for leaf in run:
             if leaf.layer.kind in ("dropout", "spatial_dropout"):
                 dropout = leaf
-            elif leaf.layer.kind == "batch_norm" and dropout is not None:
+            elif leaf.layer.is_batch_norm and dropout is not None:
                 message = f"`{dropout.path}` before `{leaf.path}`: the norm learns the variance with units dropped"
                 hint = "put the dropout behind the last batch norm (Li et al., 2019)"
                 yield _warn("dropout-before-norm", message, dropout, hint)

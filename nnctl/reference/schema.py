@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from nnctl.component.base import Component
 from nnctl.component.docs import body, field_docs, summary
 from nnctl.component.family import FAMILIES, find, names
-from nnctl.component.markers import LayerList, Many, One, ReadBy
+from nnctl.component.markers import LayerList, Many, Named, One, ReadBy
 from nnctl.component.validate import FieldRule, rules_of
 from nnctl.reference.catalogue import explain
 from nnctl.spec.blocks import shipped_names
-from nnctl.spec.sections import Data, Lint, Section, Train
+from nnctl.spec.sections import Data, Lint, Pretrained, Section, Train
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -46,6 +46,7 @@ def spec_schema() -> Schema:
     sections: dict[str, type[BaseModel]] = {"data": Data, "train": Train, "lint": Lint}
     for section in sections.values():
         definitions |= _sections(section)
+    definitions |= _sections(Pretrained)
     return {
         "$schema": _DIALECT,
         "title": "nnctl spec",
@@ -102,6 +103,15 @@ def _top() -> Schema:
                     },
                 },
                 "layers": {**_reference("layer_list"), "description": "The layers, from input to output."},
+                "pretrained": {
+                    "anyOf": [_reference("Pretrained"), {"type": "null"}],
+                    "description": "Weights from a file that training starts with.",
+                },
+                "freeze": {
+                    "type": ["array", "null"],
+                    "items": _text(),
+                    "description": "Paths of layers, or of what holds them, that do not learn.",
+                },
             },
         },
     }
@@ -178,8 +188,9 @@ def _sections(section: type[BaseModel]) -> Schema:
     definition: Schema = {"description": summary(section)}
     found: Schema = {section.__name__: definition | (full if main is None else {"anyOf": options})}
     for rule in rules_of(section).values():
-        if rule.section is not None and issubclass(rule.section, Section):
-            found |= _sections(rule.section)
+        inner = rule.marker.section if isinstance(rule.marker, Named) else rule.section
+        if inner is not None and issubclass(inner, Section):
+            found |= _sections(inner)
     return found
 
 
@@ -207,6 +218,12 @@ def _field(rule: FieldRule, plain: Schema) -> Schema:
             return {"anyOf": [several, _reference(family)]} if single else several
         case LayerList():
             return _reference("layer_list")
+        case Named(section=section):
+            return {
+                "type": "object",
+                "propertyNames": {"pattern": _NAME},
+                "additionalProperties": _reference(section.__name__),
+            }
         case ReadBy():
             return _reference("init")
     if rule.section is not None:

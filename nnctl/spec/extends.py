@@ -75,8 +75,8 @@ def merge(base: Mapping, child: Mapping, place: tuple[str, ...] = ()) -> Mapping
             merged.entries[key] = entry
         elif is_null(entry.node):
             del merged.entries[key]
-        elif here in COMPONENTS:
-            merged.entries[key] = Entry(entry.key, _merge_component(COMPONENTS[here], below.node, entry.node, here))
+        elif (family := _family(here)) is not None:
+            merged.entries[key] = Entry(entry.key, _merge_component(family, below.node, entry.node, here))
         elif place in WHOLE or here == ("model", "input"):
             merged.entries[key] = entry
         elif isinstance(below.node, Mapping) and isinstance(entry.node, Mapping):
@@ -84,6 +84,13 @@ def merge(base: Mapping, child: Mapping, place: tuple[str, ...] = ()) -> Mapping
         else:
             merged.entries[key] = entry
     return merged
+
+
+def _family(place: tuple[str, ...]) -> str | None:
+    """Return the family of the component that stands at a place, if one does."""
+    if len(place) == 4 and place[:2] == ("data", "streams") and place[3] == "dataset":
+        return "datasets"
+    return COMPONENTS.get(place)
 
 
 def _merge_component(family: str, base: Node, child: Node, place: tuple[str, ...]) -> Node:

@@ -11,14 +11,14 @@ from pydantic import BaseModel
 
 from nnctl.component.family import find
 from nnctl.component.validate import read_arguments
-from nnctl.document.node import Entry, Mapping, Scalar, Unknown, describe, has_unknown, is_null
+from nnctl.document.node import Entry, Mapping, Scalar, Unknown, describe, has_unknown, is_null, plain
 from nnctl.document.reader import read_file, read_text
 from nnctl.document.suggest import did_you_mean, suggest
 from nnctl.errors import Problem, SpecError
 from nnctl.kinds.initializers.base import Init, Initializer, read_init
 from nnctl.spec.extends import with_bases
 from nnctl.spec.override import BLOCK, MODEL, TOP, apply, parse
-from nnctl.spec.sections import Block, Data, Lint, Model, Spec, Train
+from nnctl.spec.sections import Block, Data, Lint, Model, Pretrained, Spec, Train
 
 FORMAT = 1
 """The version of the language; older ones are migrated, newer ones refused."""
@@ -156,11 +156,13 @@ def _seed(document: Mapping, problems: list[Problem]) -> int:
     return 0
 
 
-def _section(cls: type[SectionType], document: Mapping, key: str, problems: list[Problem]) -> SectionType | None:
+def _section(
+    cls: type[SectionType], document: Mapping, key: str, problems: list[Problem], where: str | None = None
+) -> SectionType | None:
     entry = document.entries.get(key)
     if entry is None or is_null(entry.node):
         return None
-    return read_arguments(cls, entry.node, entry.key, problems, key)
+    return read_arguments(cls, entry.node, entry.key, problems, where or key)
 
 
 def _model(document: Mapping, meant: set[str | None], problems: list[Problem]) -> Model | None:
@@ -192,7 +194,21 @@ def _model(document: Mapping, meant: set[str | None], problems: list[Problem]) -
         params=params,
         init=_default_init(read_init(init, problems, "model.init") if init is not None else Init()),
         blocks=_blocks(model, problems),
+        pretrained=_section(Pretrained, model, "pretrained", problems, "model.pretrained"),
+        freeze=_freeze(model, problems),
     )
+
+
+def _freeze(model: Mapping, problems: list[Problem]) -> tuple[str, ...]:
+    node = model.get("freeze")
+    if node is None or is_null(node) or has_unknown(node):
+        return ()
+    paths = plain(node)
+    if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
+        return tuple(paths)
+    message = f"`freeze` is {describe(node)}, expected a list of layer paths"
+    problems.append(Problem("type", message, node.position, "model.freeze", hint="write `freeze: [conv1, stage1]`"))
+    return ()
 
 
 def _default_init(init: Init) -> Init:

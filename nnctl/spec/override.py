@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from nnctl.component.entry import unknown_kind
 from nnctl.component.family import find, names
-from nnctl.component.markers import LayerList, Many, One, ReadBy
+from nnctl.component.markers import LayerList, Many, Named, One, ReadBy
 from nnctl.component.validate import rules_of
 from nnctl.document.node import Entry, Mapping, Node, Scalar, Sequence, describe, is_null
 from nnctl.document.reader import read_value
@@ -22,10 +22,10 @@ from nnctl.document.suggest import did_you_mean
 from nnctl.errors import COMMAND_LINE, Position, Problem, SpecError
 from nnctl.spec.blocks import shipped, shipped_names
 from nnctl.spec.extends import expand
-from nnctl.spec.sections import Data, Lint, Train
+from nnctl.spec.sections import Data, Lint, Pretrained, Train
 
 TOP = ("format", "name", "description", "seed", "extends", "data", "model", "train", "lint")
-MODEL = ("input", "params", "init", "blocks", "layers")
+MODEL = ("input", "params", "init", "blocks", "layers", "pretrained", "freeze")
 BLOCK = ("params", "layers")
 
 _STEP = re.compile(r"(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
@@ -53,7 +53,7 @@ class Override:
 class Place:
     """What stands at a place of the spec, and so what may come below it."""
 
-    what: Literal["keys", "section", "params", "blocks", "list", "component", "arguments", "init", "value"]
+    what: Literal["keys", "section", "named", "params", "blocks", "list", "component", "arguments", "init", "value"]
     keys: tuple[str, ...] = ()
     section: type[BaseModel] | None = None
     family: str = ""
@@ -73,6 +73,7 @@ _CHILDREN = {
     (MODEL, "init"): Place("init", family="initializers"),
     (MODEL, "blocks"): Place("blocks"),
     (MODEL, "layers"): LAYERS,
+    (MODEL, "pretrained"): Place("section", section=Pretrained),
     (BLOCK, "params"): Place("params"),
     (BLOCK, "layers"): LAYERS,
 }
@@ -192,6 +193,8 @@ class _Walk:
             if key not in place.keys:
                 self.unknown(step, key, place.keys)
             return _CHILDREN.get((place.keys, key), VALUE)
+        if place.what == "named":
+            return Place("section", section=place.section)
         if place.what in ("section", "arguments"):
             return self.field(place, step, key)
         if place.what == "params":
@@ -227,6 +230,8 @@ class _Walk:
             )
         if isinstance(rule.marker, LayerList):
             return LAYERS
+        if isinstance(rule.marker, Named):
+            return Place("named", section=rule.marker.section)
         if isinstance(rule.marker, ReadBy):
             return Place("init", family="initializers")
         if rule.section is not None:

@@ -58,6 +58,10 @@ def _model(spec: Spec) -> dict[str, Any]:
             for name, block in model.blocks.items()
         }
     resolved["layers"] = plain(model.layers)
+    if model.pretrained is not None:
+        resolved["pretrained"] = _section(model.pretrained)
+    if model.freeze:
+        resolved["freeze"] = list(model.freeze)
     return resolved
 
 
@@ -88,6 +92,8 @@ def _value(value: Any) -> Any:
         return _section(value)
     if isinstance(value, tuple):
         return [_value(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _value(item) for name, item in value.items()}
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from nnctl.component.markers import Many, One
+from nnctl.component.markers import Many, Named, One
 from nnctl.component.types import (
     LARGEST,
     Below1,
@@ -36,6 +36,13 @@ def _check_share(value: float) -> float:
     return value
 
 
+def _check_transforms(transforms: tuple[Augmentation, ...]) -> tuple[Augmentation, ...]:
+    for transform in transforms:
+        if transform is not None and transform.random:
+            raise ValueError(f"`{transform.kind}` is random, and transforms are not; write it under `augment`")
+    return transforms
+
+
 ShareOrCount: TypeAlias = Annotated[
     float | int,
     Field(ge=0, le=LARGEST),
@@ -54,6 +61,19 @@ class Section(BaseModel):
     """The field that a bare value in place of a mapping fills."""
 
 
+class Stream(Section):
+    """A further set of samples beside the data set, for losses that compare the two; its targets are not used."""
+
+    main = "dataset"
+
+    dataset: Annotated[Dataset, One("datasets")]
+    """The data set, of which the training samples are taken."""
+    transform: Annotated[tuple[Augmentation, ...], Many("augmentations"), AfterValidator(_check_transforms)] = ()
+    """Changes of every sample, in order."""
+    augment: Annotated[tuple[Augmentation, ...], Many("augmentations")] = ()
+    """Random changes, in order."""
+
+
 class Data(Section):
     """Which samples, how they are split and changed."""
 
@@ -67,8 +87,14 @@ class Data(Section):
     """Share (a fraction) or number (a whole number) of training samples used, stratified, cut first."""
     label_noise: Share = 0.0
     """Share of training labels redrawn uniformly over all classes, after validation is cut."""
+    transform: Annotated[tuple[Augmentation, ...], Many("augmentations"), AfterValidator(_check_transforms)] = ()
+    """Changes of every sample, in evaluation too, in order; none is random."""
     augment: Annotated[tuple[Augmentation, ...], Many("augmentations")] = ()
     """Random changes of training samples, in order."""
+    streams: Annotated[dict[str, Stream], Named(Stream), Expected("a mapping from names to data sets")] = Field(
+        default_factory=dict
+    )
+    """Further sets beside the data set by name, in batches of the same size and an order of their own."""
 
 
 class EarlyStopping(Section):
@@ -149,6 +175,22 @@ class Lint(Section):
     """Codes of warnings that are not shown."""
 
 
+Paths: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(as_tuple), Expected("a list of layer paths")]
+
+
+class Pretrained(Section):
+    """Weights from a file that training starts with."""
+
+    main = "file"
+
+    file: FilePath
+    """A .safetensors file, a run directory (its best weights), or a .pth file of torch's."""
+    match: Annotated[Literal["order", "name"], Expected("order or name")] = "name"
+    """Whether tensors are matched by layer path and name, or one by one in the order of `state_dict()`."""
+    new: Paths = ()
+    """Paths of layers, or of what holds them, that start afresh all the same, such as the head for other classes."""
+
+
 @dataclass(frozen=True)
 class Block:
     """A block of the user's own, or one shipped with nnctl: parameters and the entries they are put into."""
@@ -168,6 +210,9 @@ class Model:
     params: Mapping | None = None
     init: Init = field(default_factory=Init)
     blocks: dict[str, Block] = field(default_factory=dict)
+    pretrained: Pretrained | None = None
+    freeze: tuple[str, ...] = ()
+    """Paths of layers, or of what holds them, that do not learn."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _train_epoch(
         rate = job.rate(progress.step)
         batch = job.train.batch(order[places], step=progress.step)
         loss, output = job.step(batch, progress.step, rate)
-        meter.add(loss, output, batch.target)
+        meter.add(loss, output, batch.answer)
         progress.step += 1
         progress.batch += 1
 

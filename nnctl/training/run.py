@@ -19,14 +19,12 @@ from nnctl.evaluation.meter import Meter
 from nnctl.graph.build import Graph, build
 from nnctl.kinds.schedules.constant import Constant
 from nnctl.network.compile import compile_graph
-from nnctl.objective import Objective
 from nnctl.optim.averaging import Average
-from nnctl.optim.groups import parameter_groups
 from nnctl.posix import Interrupts
 from nnctl.spec.monitors import default_monitor
 from nnctl.spec.resolved import to_yaml
 from nnctl.spec.sections import Data, Spec, Train
-from nnctl.step import NotFinite, Stepper
+from nnctl.step import NotFinite, stepper_of
 from nnctl.training.finite import first_not_finite
 from nnctl.training.history import History
 from nnctl.training.keeper import Keeper
@@ -149,20 +147,8 @@ def _train_in(
 def _job(graph: Graph, recipe: Train, splits: Splits, device: torch.device) -> tuple[Job, Average | None]:
     spec = graph.spec
     net = compile_graph(graph).to(device)
-    optimizer = recipe.optimizer.build(parameter_groups(net, recipe.optimizer))
     average = Average(net, recipe.ema.decay) if recipe.ema else None
-    step = Stepper(
-        net,
-        Objective(recipe.loss),
-        optimizer,
-        seed=spec.seed,
-        device=device,
-        accumulate=recipe.accumulate,
-        smallest_part=2 if graph.has_batch_norm else 1,  # no statistics can be taken from a single sample
-        clip=recipe.clip,
-        precision=recipe.precision,
-        average=average,
-    )
+    step = stepper_of(graph, recipe, net, device, average)
     reading = reading_of(graph, recipe.loss, splits.facts)
     size = len(splits.train) if recipe.batch_size == "all" else recipe.batch_size
     job = Job(

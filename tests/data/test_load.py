@@ -8,7 +8,7 @@ import sklearn.datasets
 import torch
 from PIL import Image
 
-from nnctl.data import split as split_module
+from nnctl.data import source as source_module
 from nnctl.data.load import Split, Splits, Standardisation, load
 from nnctl.data.progress import silent
 from nnctl.errors import DataError
@@ -18,7 +18,7 @@ CROP = (augmentation("random_crop: 1"), augmentation("horizontal_flip"))
 
 
 def raw_of(split: Split) -> torch.Tensor:
-    return split._raw[split._rows]
+    return split.sources["input"].values[split.rows]
 
 
 def everything(split: Split | None) -> torch.Tensor:
@@ -34,7 +34,7 @@ def digits() -> Splits:
 def test_parts_of_a_set_do_not_overlap_and_lose_nothing(digits: Splits) -> None:
     assert digits.validation is not None
     assert digits.test is not None
-    rows = torch.cat([split._rows for split in (digits.train, digits.validation, digits.test)])
+    rows = torch.cat([split.rows for split in (digits.train, digits.validation, digits.test)])
     assert torch.equal(rows.sort().values, torch.arange(1797))
     assert len(digits.test) == 359  # ⌊0.2 · 1797⌋
     assert len(digits.validation) == 143  # ⌊0.1 · 1438⌋
@@ -42,7 +42,7 @@ def test_parts_of_a_set_do_not_overlap_and_lose_nothing(digits: Splits) -> None:
     for split in (digits.train, digits.validation, digits.test):
         shares = np.bincount(split.target.numpy(), minlength=10) / len(split)
         assert np.abs(shares - np.bincount(target) / 1797).max() < 2 / len(split)
-        assert np.array_equal(split.target.numpy(), target[split._rows.numpy()])
+        assert np.array_equal(split.target.numpy(), target[split.rows.numpy()])
 
 
 def test_the_test_is_fixed_and_validation_goes_by_the_seed(digits: Splits) -> None:
@@ -60,7 +60,7 @@ def everything_raw(split: Split | None) -> torch.Tensor:
 
 def test_statistics_come_from_the_training_samples_alone() -> None:
     splits = load(section("wine", subset=0.5), seed=0)
-    expected = sklearn.datasets.load_wine().data.astype(np.float32).astype(np.float64)[splits.train._rows.numpy()]
+    expected = sklearn.datasets.load_wine().data.astype(np.float32).astype(np.float64)[splits.train.rows.numpy()]
     assert splits.mean == pytest.approx(expected.mean(0))
     assert splits.std == pytest.approx(expected.std(0))
     assert torch.allclose(everything(splits.train).mean(0), torch.zeros(13), atol=1e-5)
@@ -143,7 +143,7 @@ def test_a_digest_tells_sets_apart_and_not_their_cuts(digits: Splits) -> None:
 @pytest.mark.parametrize("ready", [True, False])
 @pytest.mark.parametrize("text", ["digits", "wine"])
 def test_batches_are_the_samples_asked_for(text: str, ready: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(split_module, "_READY", 2**29 if ready else 0)
+    monkeypatch.setattr(source_module, "_READY", 2**29 if ready else 0)
     train = load(section(text), seed=0).train
     raw = raw_of(train).double()
     over = (0, 2, 3) if text == "digits" else (0,)
@@ -154,12 +154,12 @@ def test_batches_are_the_samples_asked_for(text: str, ready: bool, monkeypatch: 
         assert torch.allclose(batch.inputs["input"].double(), expected[indices], atol=1e-5)
         assert torch.equal(batch.target, train.target[indices])
         assert batch.n == len(batch.target)
-    assert (train._ready is not None) == ready
+    assert (train.sources["input"]._ready is not None) == ready
 
 
 def test_both_ways_to_a_batch_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     ready = everything(load(section("digits"), seed=0).train)
-    monkeypatch.setattr(split_module, "_READY", 0)
+    monkeypatch.setattr(source_module, "_READY", 0)
     assert torch.equal(ready, everything(load(section("digits"), seed=0).train))
 
 
@@ -191,7 +191,7 @@ def test_augmentation_differs_by_seed() -> None:
     raw = torch.randint(0, 256, (50, 3, 8, 8), dtype=torch.uint8)
     rows, given = torch.arange(50), Standardisation((0.5,) * 3, (0.5,) * 3)
     first, other, again = (
-        Split("train", raw, rows, rows, given, device=torch.device("cpu"), augment=CROP, seed=seed)
+        Split("train", {"input": raw}, rows, rows, given, device=torch.device("cpu"), augment=CROP, seed=seed)
         .batch(rows, step=2)
         .inputs["input"]
         for seed in (0, 1, 0)
@@ -212,7 +212,7 @@ def test_a_split_first_seen_in_evaluation_can_be_trained_on() -> None:
 def test_regression_targets_stay_as_they_are() -> None:
     splits = load(section("diabetes"), seed=0)
     target = sklearn.datasets.load_diabetes().target.astype(np.float32)
-    assert np.array_equal(splits.train.target.flatten().numpy(), target[splits.train._rows.numpy()])
+    assert np.array_equal(splits.train.target.flatten().numpy(), target[splits.train.rows.numpy()])
     assert splits.train.target.shape == (len(splits.train), 1)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nnctl.data.split import Batch
-from nnctl.objective import Objective
+from nnctl.objective import Objective, Pass
 from nnctl.optim.averaging import Average
 from nnctl.optim.clipping import clip_by_norm, clip_by_value
 from nnctl.optim.groups import parameter_groups
@@ -96,7 +96,7 @@ def test_terms_are_summed_by_weight_at_their_places() -> None:
     expected = cross(z, batch.target) + 0.3 * cross(2 * z, batch.target) + 0.5 * (2 * z - 1).abs().mean()
     objective = Objective(losses)
     outputs = net.outputs(batch.inputs["input"])
-    value = objective(outputs, Batch({**batch.inputs, "extra": extra}, batch.target))
+    value = objective(Pass(nn.Identity(), Batch({**batch.inputs, "extra": extra}, batch.target), outputs, {}))
     assert value.item() == pytest.approx(expected.item(), rel=1e-12)
     assert len(Objective(losses, missing=["side"]).terms) == 1
 

@@ -14,6 +14,7 @@ class Output(Loss):
     """
 
     kind = "output"
+    uses_target = False
     examples = (Example("output", input=(1,)),)
 
     def build(self) -> LossFunction:

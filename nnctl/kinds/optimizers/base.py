@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from nnctl.component.base import Component
 from nnctl.component.types import Expected, NonNegative, Positive
@@ -15,6 +15,9 @@ class Optimizer(Component):
     """A component that updates parameters from their gradients."""
 
     family = "optimizers"
+
+    needs_closure: ClassVar[bool] = False
+    """Whether `step` is given a Closure: the optimiser evaluates the batch's loss more than once."""
 
     lr: Positive
     """Learning rate before the schedule's factor."""

@@ -1,0 +1,116 @@
+"""Pretrained weights as far as they can be judged without torch: the file, and what a safetensors header says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+from nnctl.document.tensors import BEST, Header, HeaderError, read_header, weights_file
+from nnctl.errors import Problem
+from nnctl.graph.checks import position_of
+from nnctl.graph.paths import inside, unknown_paths
+from nnctl.spec.sections import Pretrained
+
+if TYPE_CHECKING:
+    from nnctl.graph.build import Graph
+
+SAFE = ".safetensors"
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # what modules keep besides parameters
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer with parameters, and those of the file's tensors that carry its path."""
+
+    path: str
+    parameters: int
+    tensors: dict[str, tuple[int, ...]]
+
+    @property
+    def found(self) -> int:
+        """Learned numbers that the file has for it."""
+        return sum(prod(shape) for name, shape in self.tensors.items() if name.rpartition(".")[2] not in _STATISTICS)
+
+
+def problem(graph: Graph, message: str, details: tuple[str, ...] = (), hint: str | None = None) -> Problem:
+    """Return a problem with the spec's pretrained weights, in its place."""
+    position = position_of(graph.spec, "model", "pretrained", "file")
+    return Problem("pretrained", message, position, "model.pretrained", details, hint)
+
+
+def check_pretrained(graph: Graph) -> Iterator[Problem]:
+    """Yield what is wrong with the weights that the spec's training would start with."""
+    wanted = graph.spec.model.pretrained
+    if wanted is None:
+        return
+    yield from unknown_paths(graph, wanted.new, "model", "pretrained", "new")
+    file = weights_file(wanted.file)
+    if not file.is_file():
+        what = f"{wanted.file} is a directory without {BEST}" if file.name == BEST else f"there is no file {file}"
+        yield problem(graph, what, hint="give a .safetensors or .pth file, or the directory of a run")
+    elif file.suffix == SAFE:
+        try:
+            header = read_header(file)
+        except (HeaderError, OSError) as error:
+            yield problem(graph, f"cannot use {file}: {error}")
+        else:
+            yield from _check_header(graph, wanted, header)
+
+
+def _check_header(graph: Graph, wanted: Pretrained, header: Header) -> Iterator[Problem]:
+    if wanted.match == "order":
+        if order_of(header.metadata) is None:
+            yield unordered(graph)
+        return
+    layers = list(_layers(graph, wanted, header))
+    if not any(layer.tensors for layer in layers):
+        yield nothing_matches(graph, list(header.shapes))
+    for layer in layers:
+        if layer.tensors and layer.found != layer.parameters:
+            message = f"the pretrained `{layer.path}` has {layer.found:,} parameters, here it has {layer.parameters:,}"
+            details = tuple(f"{name} {shape}" for name, shape in layer.tensors.items())
+            yield problem(graph, message, details, another_shape(layer.path))
+
+
+def _layers(graph: Graph, wanted: Pretrained, header: Header) -> Iterator[Layer]:
+    tensors: dict[str, dict[str, tuple[int, ...]]] = {}
+    paths = {row.path for row in graph.rows}
+    for name, shape in header.shapes.items():
+        owner = name
+        while owner and owner not in paths:
+            owner = owner.rpartition(".")[0]
+        tensors.setdefault(owner, {})[name] = shape
+    for row in graph.rows:
+        if row.params and not inside(row.path, wanted.new):
+            yield Layer(row.path, row.params, tensors.get(row.path, {}))
+
+
+def order_of(metadata: dict[str, str]) -> list[str] | None:
+    """Return the names of a file's tensors in the order of their network, where nnctl wrote it down."""
+    try:
+        order = json.loads(metadata["order"])
+    except (KeyError, ValueError):
+        return None
+    return order if isinstance(order, list) else None
+
+
+def unordered(graph: Graph) -> Problem:
+    """Return what is said where tensors cannot be matched by order."""
+    message = "the order of the file's tensors is lost: .safetensors sorts them by name"
+    return problem(graph, message, hint="use `match: name`, or a .pth file")
+
+
+def nothing_matches(graph: Graph, names: list[str]) -> Problem:
+    """Return what is said where no tensor of the file has the name of one in the network."""
+    theirs = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+    ours = ", ".join([row.path for row in graph.rows if row.params][:3])
+    details = (f"the file has {theirs or 'no tensors'}", f"the network's layers with weights are {ours}, …")
+    return problem(graph, "no tensor of the file has the path of a layer", details, "use `match: order`")
+
+
+def another_shape(path: str) -> str:
+    """Return the cure where a layer has another shape in the file."""
+    return f"to train it from the start, write `pretrained: {{…, new: [{path}]}}`"

@@ -1,0 +1,29 @@
+"""A batch's loss as a function of the present weights, for optimisers that evaluate it more than once a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class Closure:
+    """The loss of one batch, the same dropout masks at every call."""
+
+    def __init__(self, loss: Callable[[], Tensor], parameters: Sequence[nn.Parameter]) -> None:
+        self._loss, self._parameters = loss, parameters
+
+    def __call__(self) -> Tensor:
+        """Leave the gradients at the present weights in the parameters; return the loss, detached."""
+        for parameter in self._parameters:
+            parameter.grad = None
+        with torch.enable_grad():
+            loss = self._loss()
+        torch.autograd.backward(loss)
+        return loss.detach()
+
+    def loss(self) -> Tensor:
+        """Return the loss with its graph, for products with the Hessian."""
+        with torch.enable_grad():
+            return self._loss()
