@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,7 +14,8 @@ from typing import Any
 import pytest
 import torch
 
-from nnctl.data.cache import Decoded, Sink, cache_root, remember
+from nnctl.data.cache import Decoded, Sink, remember
+from nnctl.data.stored import cache_root, decoded_sizes
 from nnctl.errors import DataError, ResourceError
 
 SHAPE = (1, 2, 2)
@@ -104,22 +110,24 @@ def test_a_failed_build_leaves_nothing(file: str, cache: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_killed_build_is_never_taken_for_a_whole(file: str, cache: Path) -> None:
-    """A process that is killed leaves its folder aside behind; the next one starts afresh."""
+@pytest.mark.parametrize("options", [{}, {"size": 3}])
+def test_a_killed_build_is_never_taken_for_a_whole(file: str, cache: Path, options: dict[str, int]) -> None:
+    """A process that is killed leaves its folder aside behind; the next one, of this entry or another, sweeps it."""
     pid = os.fork()
     if pid == 0:
 
         def die(sink: Sink) -> Decoded:
             sink.add(bytes(4), [0])
-            os._exit(1)
+            os.kill(os.getpid(), signal.SIGKILL)
 
         try:
             remember([file], {}, die)
         finally:
             os._exit(2)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
     assert [name.endswith(".tmp") for name in entries(cache)] == [True]
-    assert len(remember([file], {}, Decoder())) == 3
+    assert decoded_sizes() == {}
+    assert len(remember([file], options, Decoder())) == 3
     assert [name.endswith(".tmp") for name in entries(cache)] == [False]
 
 
@@ -134,12 +142,71 @@ def test_a_damaged_entry_is_made_again(file: str, cache: Path, name: str, damage
     assert decode.calls == 2
 
 
-def test_samples_are_mapped_and_never_written_back(file: str, cache: Path) -> None:
-    samples = remember([file], {}, Decoder())
-    samples.fields["input"].fill_(1)
+def test_further_labels_are_fields(file: str) -> None:
+    def decode(sink: Sink) -> Decoded:
+        sink.add(bytes(8), [0, 1], bytes([5, 6]), [7, 8])
+        sink.add(bytes(4), [2], [9], [3])
+        return Decoded(SHAPE, ("a", "b", "c"), further=("first", "second"))
+
+    for _ in range(2):  # decoded, then from the cache
+        samples = remember([file], {}, decode)
+        assert samples.target.tolist() == [0, 1, 2]
+        assert samples.fields["first"].tolist() == [5, 6, 9]
+        assert samples.fields["second"].tolist() == [7, 8, 3]
+        assert samples.fields["first"].dtype == torch.int64
+
+
+LARGER_THAN_MEMORY = """
+import os, resource, sys, torch
+from nnctl.data.cache import Decoded, remember
+
+source, size, limit = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+pixels = 1 << 20
+
+def decode(sink):
+    for number in range(size // pixels):
+        sink.add(bytes([number % 251]) * pixels, [number % 2])
+    return Decoded((1, 1024, 1024), ("even", "odd"))
+
+torch.zeros(1).add(1)  # what torch itself needs is there
+used = int(next(line for line in open("/proc/self/status") if line.startswith("VmData")).split()[1]) * 1024
+resource.setrlimit(resource.RLIMIT_DATA, (used + limit, used + limit))
+samples = remember([source], {"kind": "large"}, decode)
+try:
+    whole = samples.fields["input"].clone()
+except RuntimeError:
+    pass
+else:
+    raise SystemExit("the limit limits nothing")
+for number, image in enumerate(samples.fields["input"].split(16)):
+    assert image.flatten(1).float().mean(1).tolist() == [(16 * number + place) % 251 for place in range(len(image))]
+print(len(samples), samples.fields["input"].numel())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the limit on memory is Linux's")
+def test_sets_larger_than_memory_are_decoded_and_read(file: str) -> None:
+    """A process that may have 160 MB decodes and reads a set of 320 MB, which it could not copy."""
+    size, limit = 320 << 20, 160 << 20
+    run = [sys.executable, "-c", LARGER_THAN_MEMORY, file, str(size), str(limit)]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["320", str(size)]
+
+
+def test_sets_larger_than_the_machine_are_mapped(file: str, cache: Path) -> None:
+    remember([file], {}, Decoder())
     (entry,) = entries(cache)
-    assert (cache / "datasets" / entry / "inputs.uint8").read_bytes() == bytes([7] * 8 + [9] * 4)
-    assert remember([file], {}, Decoder()).fields["input"][0].flatten().tolist() == [7] * 4
+    record, rows = cache / "datasets" / entry / "record.json", 3 << 10
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    side = 2 * math.isqrt(memory // rows)
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"count": rows, "shape": [1, side, side]}))
+    os.truncate(record.with_name("inputs.uint8"), rows * side**2)  # a hole: it takes no room on the disk
+    os.truncate(record.with_name("labels.int64"), rows * 8)
+    samples = remember([file], {}, Decoder())
+    assert samples.fields["input"].numel() > 3 * memory
+    assert samples.fields["input"][0, 0, 0, :4].tolist() == [7] * 4
+    assert samples.fields["input"][-1, 0, -1].sum() == 0
 
 
 def test_who_comes_second_waits(file: str) -> None:
@@ -160,6 +227,27 @@ def test_who_comes_second_waits(file: str) -> None:
     for thread in (first, other):
         thread.join(10)
     assert (slow.calls, second.calls, len(found)) == (1, 0, 2)
+
+
+def test_what_another_process_makes_is_not_swept(file: str, cache: Path) -> None:
+    def decode(sink: Sink) -> Decoded:
+        remember([file], {"another": 1}, Decoder())
+        return Decoder()(sink)
+
+    assert len(remember([file], {}, decode)) == 3
+    assert len(entries(cache)) == 2
+
+
+def test_how_much_is_kept(file: str, cache: Path) -> None:
+    assert decoded_sizes() == {}
+    for options in ({"kind": "photos"}, {"kind": "photos", "size": 3}, {"kind": "other"}):
+        remember([file], options, Decoder())
+    sizes = decoded_sizes()
+    records = sum(path.stat().st_size for path in cache.glob("datasets/*/record.json"))
+    assert sorted(sizes) == ["other", "photos"]
+    assert sum(sizes.values()) == 3 * (12 + 24) + records
+    next(cache.glob("datasets/*/record.json")).write_text("{")
+    assert sum(decoded_sizes().values()) < sum(sizes.values())
 
 
 def test_where_the_cache_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -191,3 +279,11 @@ def test_a_full_disk_is_said(file: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ResourceError, match="the disk is full: decoded images do not fit in"):
         remember([file], {}, Decoder())
+
+
+def test_what_cannot_fit_is_refused_before_it_is_decoded(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    decode = Decoder()
+    with pytest.raises(ResourceError, match=r"they take 1,000,000,000\.0 GB, .* GB are free"):
+        remember([file], {}, decode, size=10**18)
+    assert decode.calls == 0
+    assert len(remember([file], {}, decode, size=36)) == 3

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from nnctl.data import cifar10
+from nnctl.data.cifar10 import CIFAR10
 from nnctl.data.progress import silent
 from nnctl.errors import DataError
 from nnctl.kinds.datasets.base import SplitName
@@ -29,7 +30,7 @@ def binary(batch: int) -> bytes:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    folder = tmp_path / cifar10.FOLDER
+    folder = tmp_path / CIFAR10.folder
     folder.mkdir()
     for number, name in enumerate(NAMES):
         (folder / f"{name}.bin").write_bytes(binary(number))
@@ -39,13 +40,13 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def archive(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same files as an archive beside which there is no folder."""
-    path = root / cifar10.ARCHIVE.name
+    path = root / CIFAR10.archive.name
     with tarfile.open(path, "w:gz") as tar:
-        for file in sorted((root / cifar10.FOLDER).iterdir()):
-            tar.add(file, f"{cifar10.FOLDER}/{file.name}")
+        for file in sorted((root / CIFAR10.folder).iterdir()):
+            tar.add(file, f"{CIFAR10.folder}/{file.name}")
             file.unlink()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr(cifar10, "ARCHIVE", replace(cifar10.ARCHIVE, sha256=digest))
+    monkeypatch.setattr(cifar10, "CIFAR10", replace(CIFAR10, archive=replace(CIFAR10.archive, sha256=digest)))
     return path
 
 
@@ -102,10 +103,10 @@ def test_an_archive_without_the_members_is_refused(archive: Path, monkeypatch: p
     with tarfile.open(archive, "w:gz") as tar:
         tar.addfile(tarfile.TarInfo("../data_batch_1.bin"), io.BytesIO())
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    monkeypatch.setattr(cifar10, "ARCHIVE", replace(cifar10.ARCHIVE, sha256=digest))
+    monkeypatch.setattr(cifar10, "CIFAR10", replace(CIFAR10, archive=replace(CIFAR10.archive, sha256=digest)))
     with pytest.raises(DataError, match=r"data_batch_1\.bin"):
         dataset("cifar10").read(archive.parent, "train", 0, silent)
-    assert sorted(path.name for path in archive.parent.iterdir()) == ["cache", cifar10.FOLDER, archive.name]
+    assert sorted(path.name for path in archive.parent.iterdir()) == ["cache", CIFAR10.folder, archive.name]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_an_archive_without_the_members_is_refused(archive: Path, monkeypatch: p
     ],
 )
 def test_damaged_batches_are_named(root: Path, content: bytes, reason: str) -> None:
-    (root / cifar10.FOLDER / "data_batch_3.bin").write_bytes(content)
+    (root / CIFAR10.folder / "data_batch_3.bin").write_bytes(content)
     with pytest.raises(DataError, match=reason) as caught:
         dataset("cifar10").read(root, "train", 0, silent)
     assert "data_batch_3.bin" in str(caught.value)

@@ -10,6 +10,7 @@ import torch
 import torchvision
 from torch import Tensor
 
+from nnctl.data.fashion_mnist import FASHION_MNIST
 from nnctl.data.idx import read_idx
 from nnctl.data.progress import silent
 from nnctl.errors import DataError
@@ -24,29 +25,35 @@ def idx(tensor: Tensor) -> bytes:
     return header + bytes(tensor.flatten().tolist())
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A folder in MNIST's layout with few digits."""
-    raw = tmp_path / "data" / "MNIST" / "raw"
+def lay_out(root: Path, folder: str) -> Path:
+    """Write few digits in the official layout and return the root."""
+    raw = root / folder / "raw"
     raw.mkdir(parents=True)
     for stem, count in (("train", 30), ("t10k", 12)):
         images = torch.randint(0, 256, (count, 28, 28), generator=GENERATOR)
         labels = torch.randint(0, 10, (count,), generator=GENERATOR)
         (raw / f"{stem}-images-idx3-ubyte").write_bytes(idx(images))
         (raw / f"{stem}-labels-idx1-ubyte").write_bytes(idx(labels))
-    return raw.parents[1]
+    return root
 
 
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return lay_out(tmp_path / "data", "MNIST")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("mnist", "MNIST"), ("fashion_mnist", "FashionMNIST")])
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("zipped", [False, True])
-def test_reads_what_torchvision_reads(root: Path, split: SplitName, zipped: bool) -> None:
-    expected = torchvision.datasets.MNIST(root, train=split == "train")
+def test_reads_what_torchvision_reads(tmp_path: Path, kind: str, name: str, split: SplitName, zipped: bool) -> None:
+    root = lay_out(tmp_path / "data", name)
+    expected = getattr(torchvision.datasets, name)(root, train=split == "train")
     if zipped:
-        for file in (root / "MNIST" / "raw").iterdir():
+        for file in (root / name / "raw").iterdir():
             Path(f"{file}.gz").write_bytes(gzip.compress(file.read_bytes()))
             file.unlink()
     for _ in range(2):  # decoded, then from the cache
-        found = dataset("mnist").read(root, split, 0, silent)
+        found = dataset(kind).read(root, split, 0, silent)
         assert torch.equal(found.fields["input"][:, 0], expected.data)
         assert torch.equal(found.target, expected.targets)
 
@@ -64,6 +71,17 @@ def test_reads_the_real_digits_as_torchvision_does(real_data: Path, tmp_path: Pa
         assert torch.equal(found.fields["input"][:, 0], expected.data)
         assert torch.equal(found.target, expected.targets)
         assert len(found) == (facts.train if split == "train" else facts.test)
+
+
+def test_the_files_of_fashion_mnist_are_those_that_torchvision_fetches(tmp_path: Path) -> None:
+    published = [name for name, _ in torchvision.datasets.FashionMNIST.resources]
+    assert [source.name for files in FASHION_MNIST.files.values() for source in files] == published
+    assert set(FASHION_MNIST.addresses) <= set(torchvision.datasets.FashionMNIST.mirrors)
+    names = dataset("fashion_mnist").facts(tmp_path).class_names
+    assert names is not None
+    assert names == tuple(name.lower() for name in torchvision.datasets.FashionMNIST.classes)
+    with pytest.raises(DataError, match=r"Fashion-MNIST is not in .*FashionMNIST/raw and cannot be downloaded"):
+        dataset("fashion_mnist").read(tmp_path, "train", 0, silent)
 
 
 def test_says_which_files_belong_where(tmp_path: Path) -> None:

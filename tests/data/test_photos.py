@@ -11,8 +11,8 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 from torchvision.transforms.v2 import functional
 
-from nnctl.data import photos
-from nnctl.data.photos import Unreadable, read_photo
+from nnctl.data import photo_set
+from nnctl.data.photos import Photo, Unreadable, read_photo
 from nnctl.data.progress import silent
 from nnctl.data.samples import Samples
 from nnctl.errors import DataError
@@ -276,16 +276,16 @@ def test_a_class_of_the_test_alone_is_refused(folder: Path) -> None:
 
 def test_photos_are_decoded_by_several_threads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names: set[str] = set()
-    monkeypatch.setattr(photos, "_A_TASK", 1)
+    monkeypatch.setattr(photo_set, "_A_TASK", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     meeting = threading.Barrier(2, timeout=10)
-    original = photos.read_photo
+    original = photo_set.read_photo
 
-    def meet(path: str, extent: tuple[int, int] | None) -> photos.Photo:
+    def meet(path: str, extent: tuple[int, int] | None) -> Photo:
         names.add(threading.current_thread().name)
         meeting.wait()  # passes only where two photos are decoded at once
         return original(path, extent)
 
-    monkeypatch.setattr(photos, "read_photo", meet)
+    monkeypatch.setattr(photo_set, "read_photo", meet)
     assert len(read(folder)) == 10
     assert len(names) == 2

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.component.types import Share
+from nnctl.kinds.augmentations._images import check_image
 from nnctl.kinds.augmentations.base import Augmentation
-from nnctl.kinds.layers.shape import Shape, ShapeError
+from nnctl.kinds.layers.shape import Shape
 
 if TYPE_CHECKING:
     import torch
@@ -25,8 +26,7 @@ class HorizontalFlip(Augmentation):
 
     def check(self, x: Shape) -> None:
         """Raise ShapeError where samples are not images."""
-        if x.tokens or len(x.space) != 2:
-            raise ShapeError("`horizontal_flip` is for images", f"samples have the shape {x}", "remove it")
+        check_image(self.kind, x)
 
     def apply(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return the batch with some images mirrored."""

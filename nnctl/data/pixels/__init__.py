@@ -1,0 +1,1 @@
+"""Operations on batches of images, each sample with parameters of its own; bytes are rounded as torchvision does."""
