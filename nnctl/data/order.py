@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import torch
 from torch import Tensor
 
 from nnctl.randomness import derive
 
 
-def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
-    """Return the permutation of 0 … n − 1 for one epoch: a function of seed and epoch alone."""
+Sampling: TypeAlias = Literal["shuffle", "draw"]
+
+
+def epoch_order(n: int, seed: int, epoch: int, sampling: Sampling = "shuffle") -> Tensor:
+    """Return n places among 0 … n − 1 for one epoch: a function of seed and epoch alone.
+
+    With "shuffle" each place comes once; with "draw" each is drawn afresh from all n.
+    """
     generator = torch.Generator().manual_seed(derive(seed, "order", epoch))
+    if sampling == "draw":
+        return torch.randint(n, (n,), generator=generator)
     return torch.randperm(n, generator=generator)
 
 

@@ -85,7 +85,12 @@ def check_monitors(
         return
     known = measured(task, has_validation(spec.data, facts), heads)
     stopping = train.early_stopping.monitor if train.early_stopping else None
-    for name, path in ((train.monitor, ("train", "monitor")), (stopping, ("train", "early_stopping", "monitor"))):
+    dropping = getattr(train.schedule, "monitor", None)
+    for name, path in (
+        (train.monitor, ("train", "monitor")),
+        (stopping, ("train", "early_stopping", "monitor")),
+        (dropping, ("train", "schedule", "plateau", "monitor")),
+    ):
         if name is None or name in known:
             continue
         hint = did_you_mean(name, known, "measured")

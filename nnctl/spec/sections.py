@@ -120,12 +120,20 @@ class Clip(Section):
 
 
 class Ema(Section):
-    """An exponential moving average of the weights, used for validation and for the best checkpoint."""
+    """An average of the weights over the steps, used for validation and for the best checkpoint.
+
+    Running statistics of norms are averaged with them. A uniform average from late in training on is stochastic weight
+    averaging (Izmailov et al., 2018).
+    """
 
     main = "decay"
 
     decay: Below1 = 0.99
-    """Weight of the old average in each step."""
+    """Weight of the old average in each step of an exponential average."""
+    uniform: Flag = False
+    """Whether all steps count the same, in place of `decay`."""
+    start: Share = 0.0
+    """Share of all steps after which the average begins; until then it is the present weights."""
 
 
 class Checkpoint(Section):
@@ -146,6 +154,8 @@ class Train(Section):
     """Passes over the training set."""
     batch_size: BatchSize = 128
     """Samples that one optimiser step sees; `all` for the whole set."""
+    sampling: Annotated[Literal["shuffle", "draw"], Expected("shuffle or draw")] = "shuffle"
+    """How samples come: `shuffle`, each once an epoch in a new order, or `draw`, each drawn afresh from all of them."""
     accumulate: Count = 1
     """Parts in which a batch is computed, for batches that do not fit in memory at once."""
     loss: Annotated[tuple[Loss, ...], Many("losses", single=True)]

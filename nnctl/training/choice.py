@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nnctl.kinds.schedules.plateau import Plateau
 from nnctl.spec.monitors import lower_is_better
 from nnctl.training.result import Best
 
@@ -35,3 +36,23 @@ class Patience:
         if is_better(metric, value, self.best, min_delta):
             return Patience(value, 0)
         return Patience(self.best, self.epochs + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Drops:
+    """A plateau schedule's memory: the value to beat, epochs without beating it, epochs to pass over, the factor."""
+
+    best: float | None = None
+    epochs: int = 0
+    cooldown: int = 0
+    factor: float = 1.0
+
+    def after(self, rule: Plateau, metric: str, value: float) -> Drops:
+        """Return the memory after one more epoch, whose measure `metric` came to `value`."""
+        better = is_better(metric, value, self.best, rule.min_delta)
+        best = value if better else self.best
+        epochs = 0 if better or self.cooldown else self.epochs + 1
+        cooldown = max(self.cooldown - 1, 0)
+        if epochs < rule.patience:
+            return Drops(best, epochs, cooldown, self.factor)
+        return Drops(best, 0, rule.cooldown, max(self.factor * rule.factor, rule.least))

@@ -16,11 +16,12 @@ from nnctl.data.order import epoch_order
 from nnctl.evaluation.measure import measure
 from nnctl.evaluation.meter import Meter, Reading
 from nnctl.kinds.schedules.base import Schedule
+from nnctl.kinds.schedules.plateau import Plateau
 from nnctl.objective import Objective
 from nnctl.posix import Interrupts
 from nnctl.spec.sections import Train
 from nnctl.step import NotFinite, Stepper
-from nnctl.training.choice import better_of
+from nnctl.training.choice import Drops, better_of
 from nnctl.training.keeper import Keeper
 from nnctl.training.progress import Progress
 from nnctl.training.reporter import EpochReport, Reporter, StepReport
@@ -54,10 +55,11 @@ class Job:
     seed: int
     device: torch.device
 
-    def rate(self, step: int) -> float:
-        """Return the learning rate of a step, counted from 0."""
-        steps = self.recipe.epochs * len(self.batches)
-        return self.recipe.optimizer.lr * self.schedule.factor_at(step, steps, len(self.batches))
+    def rate(self, step: int, drops: Drops) -> float:
+        """Return the learning rate of a step, counted from 0, after the drops at plateaus so far."""
+        steps, size = self.recipe.epochs * len(self.batches), self.batches[0].stop
+        factor = self.schedule.scale(size) * self.schedule.factor_at(step, steps, len(self.batches))
+        return self.recipe.optimizer.lr * factor * drops.factor
 
 
 def fit(
@@ -89,13 +91,13 @@ def _train_epoch(
     began: float,
 ) -> None:
     """Take the steps that are left of the epoch, or those up to an interrupt."""
-    order = epoch_order(len(job.train), job.seed, progress.epoch)
+    order = epoch_order(len(job.train), job.seed, progress.epoch, job.recipe.sampling)
     job.net.train()
     checked = len(meter.losses)
     resumed = perf_counter()
     next_report = resumed + reporter.interval
     for places in job.batches[progress.batch :]:
-        rate = job.rate(progress.step)
+        rate = job.rate(progress.step, progress.drops)
         batch = job.train.batch(order[places], step=progress.step)
         loss, output = job.step(batch, progress.step, rate)
         meter.add(loss, output, batch.answer)
@@ -149,9 +151,13 @@ def _end_epoch(job: Job, progress: Progress, meter: Meter, keeper: Keeper, repor
             keeper.keep_best(progress, metrics)
 
     progress.best, progress.metrics = best, metrics
-    epoch, rate, speed = progress.epoch, job.rate(progress.step - 1), samples / max(seconds, 1e-9)
+    rate = job.rate(progress.step - 1, progress.drops)
+    epoch, speed = progress.epoch, samples / max(seconds, 1e-9)
     progress.close_epoch(samples)
     meter.clear()
+    if isinstance(job.schedule, Plateau):
+        watched = job.schedule.monitor or job.monitor
+        progress.drops = progress.drops.after(job.schedule, watched, metrics[watched])
     if _should_stop(job, progress):
         progress.stopped = "early"
     elif progress.epoch > job.recipe.epochs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from nnctl.training.choice import Patience
+from nnctl.training.choice import Drops, Patience
 from nnctl.training.result import Best, Stopped
 
 
@@ -21,6 +21,8 @@ class Progress:
     """Steps taken in it."""
     best: Best | None = None
     patience: Patience = field(default_factory=Patience)
+    drops: Drops = field(default_factory=Drops)
+    """What a plateau schedule remembers."""
     metrics: dict[str, float] = field(default_factory=dict)
     """Measures of the last whole epoch."""
     seconds: float = 0.0
@@ -56,7 +58,13 @@ class Progress:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Progress:
         """Return the progress that `as_record` described."""
-        best, patience = record["best"], record["patience"]
+        best = record["best"]
         timed = [(samples, seconds) for samples, seconds in record["epochs_timed"]]
-        rest = {key: value for key, value in record.items() if key not in ("best", "patience", "epochs_timed")}
-        return cls(best=Best(**best) if best else None, patience=Patience(**patience), epochs_timed=timed, **rest)
+        rest = {key: value for key, value in record.items() if key not in ("best", "patience", "drops", "epochs_timed")}
+        return cls(
+            best=Best(**best) if best else None,
+            patience=Patience(**record["patience"]),
+            drops=Drops(**record["drops"]),
+            epochs_timed=timed,
+            **rest,
+        )

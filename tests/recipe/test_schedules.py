@@ -8,8 +8,19 @@ from typing import Any, Literal
 import pytest
 import torch
 from pydantic import ValidationError
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR, OneCycleLR, StepLR
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LRScheduler,
+    MultiStepLR,
+    OneCycleLR,
+    PolynomialLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
 
+from nnctl.kinds.schedules.plateau import Plateau
+from nnctl.training.choice import Drops
 from tests.recipe.helpers import make
 
 STEPS, PER_EPOCH = 60, 6
@@ -90,3 +101,49 @@ def test_the_last_change_is_known() -> None:
     assert make("schedules", "step", every=3).longest_epoch() == 3
     assert make("schedules", "step", milestones=[2, 9, 7]).longest_epoch() == 9
     assert make("schedules", "cosine").longest_epoch() is None
+
+
+def test_exponential_is_torchs() -> None:
+    expected = torchs(lambda o: ExponentialLR(o, gamma=0.7), PER_EPOCH)
+    assert factors("exponential", gamma=0.7) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.5])
+def test_polynomial_is_torchs(power: float) -> None:
+    expected = torchs(lambda o: PolynomialLR(o, total_iters=STEPS, power=power))
+    assert factors("polynomial", power=power) == pytest.approx(expected, rel=1e-9)
+    assert factors("polynomial", power=power, final=0.2)[0] == 1.0
+    assert factors("polynomial", power=power, final=0.2)[-1] == pytest.approx(0.2 + 0.8 * (1 / STEPS) ** power)
+
+
+@pytest.mark.parametrize(("metric", "mode"), [("val_loss", "min"), ("val_accuracy", "max")])
+@pytest.mark.parametrize(("patience", "cooldown", "min_delta"), [(1, 0, 0.0), (3, 0, 0.05), (2, 3, 0.0), (1, 1, 0.1)])
+def test_plateaus_are_torchs(metric: str, mode: Any, patience: int, cooldown: int, min_delta: float) -> None:
+    rule = make("schedules", "plateau", factor=0.5, patience=patience, cooldown=cooldown, min_delta=min_delta)
+    assert isinstance(rule, Plateau)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    theirs = ReduceLROnPlateau(
+        optimizer, mode, 0.5, patience - 1, min_delta, threshold_mode="abs", cooldown=cooldown, eps=0.0
+    )
+    drops, found, expected = Drops(), [], []
+    for value in torch.rand(60, generator=torch.Generator().manual_seed(3)).tolist():
+        drops = drops.after(rule, metric, value)
+        theirs.step(value)
+        found.append(drops.factor)
+        expected.append(optimizer.param_groups[0]["lr"])
+    assert found == pytest.approx([max(factor, 0.0) for factor in expected])
+    assert len(set(found)) > 3
+
+
+def test_a_plateau_does_not_go_below_its_least_factor() -> None:
+    rule = make("schedules", "plateau", patience=1, least=0.05)
+    assert isinstance(rule, Plateau)
+    drops = Drops()
+    for _ in range(9):
+        drops = drops.after(rule, "val_loss", 1.0)
+    assert drops.factor == 0.05
+
+
+def test_the_rate_scales_with_the_batch() -> None:
+    assert make("schedules", "constant", base_batch=256).scale(1024) == 4.0
+    assert make("schedules", "constant").scale(1024) == 1.0
