@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECTIONS = (
     ("For ImageNet: 224×224 photos, 1000 classes", "imagenet"),
     ("For CIFAR-10: 32×32 photos, 10 classes", "cifar"),
+    ("For Tiny ImageNet: 64×64 photos, 200 classes", "tiny_imagenet"),
     ("Others", "."),
 )
 TRAINED: dict[str, str] = {

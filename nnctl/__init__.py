@@ -4,7 +4,9 @@
     net = nnctl.compile_model(spec)
     run = nnctl.train(spec, run="checkpoints/mine")
     nnctl.evaluate("checkpoints/mine")
+    nnctl.predict("checkpoints/mine", ["cat.jpg"])
     nnctl.inspect(net, spec)
+    nnctl.gradcheck(net, spec)
 
 `load_spec` does not import torch; the others are imported when they are first used.
 """
@@ -17,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nnctl.diagnosis.gradient.check import gradcheck
     from nnctl.diagnosis.signals import inspect
     from nnctl.errors import CheckpointError, DataError, DivergedError, NnctlError, ResourceError, SpecError, UsageError
     from nnctl.evaluation.checkpoint import evaluate
+    from nnctl.evaluation.predict import predict
     from nnctl.exporting.export_weights import export
     from nnctl.graph.build import load_spec
     from nnctl.network.compile import compile_model
@@ -30,7 +34,9 @@ _HOMES = {
     "compile_model": "nnctl.network.compile",
     "train": "nnctl.training.run",
     "evaluate": "nnctl.evaluation.checkpoint",
+    "predict": "nnctl.evaluation.predict",
     "inspect": "nnctl.diagnosis.signals",
+    "gradcheck": "nnctl.diagnosis.gradient.check",
     "export": "nnctl.exporting.export_weights",
     "CheckpointError": "nnctl.errors",
     "DataError": "nnctl.errors",
@@ -52,8 +58,10 @@ __all__ = [
     "compile_model",
     "evaluate",
     "export",
+    "gradcheck",
     "inspect",
     "load_spec",
+    "predict",
     "train",
 ]
 

@@ -15,12 +15,11 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 import nnctl
+from nnctl.document.tensors import BEST, HeaderError, parse_header, weights_file
 from nnctl.errors import CheckpointError, Problem
 from nnctl.posix import replace_durably
 
-BEST = "best.safetensors"
 FORMAT = "1"
-_LARGEST_HEADER = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,11 @@ def write_weights(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
 
 
 def encoded(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """Return the content of a checkpoint's file, with the hash of its tensors in the metadata."""
+    """Return the content of a checkpoint's file, with the hash of its tensors in the metadata, and their order:
+    the format sorts them by name."""
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    entries = {**metadata, "format": FORMAT, "nnctl": nnctl.__version__, "sha256": digest(ready)}
-    return safetensors.torch.save(ready, entries)
+    entries = {"format": FORMAT, "nnctl": nnctl.__version__, "sha256": digest(ready), "order": json.dumps([*ready])}
+    return safetensors.torch.save(ready, {**metadata, **entries})
 
 
 def read_weights(path: str | Path) -> Weights:
@@ -65,7 +65,7 @@ def read_weights(path: str | Path) -> Weights:
     Raises CheckpointError, naming the file, where it is missing, damaged, or newer than this nnctl.
     """
     given = Path(path)
-    file = given / BEST if given.is_dir() else given
+    file = weights_file(given)
     try:
         data = file.read_bytes()
     except FileNotFoundError:
@@ -76,7 +76,8 @@ def read_weights(path: str | Path) -> Weights:
         tensors = safetensors.torch.load(data)
     except (SafetensorError, ValueError, KeyError, RuntimeError, TypeError, OverflowError) as error:
         raise _broken(file, str(error)) from None
-    if (found := metadata.get("format", FORMAT)) != FORMAT:
+    found = metadata.get("format", FORMAT)
+    if found != FORMAT and found.isdecimal():  # other tools write words there
         raise _broken(file, f"its format is {found}, this nnctl reads {FORMAT}", "use the nnctl that wrote it")
     if "sha256" in metadata and metadata["sha256"] != digest(tensors):
         raise _broken(file, "its weights are not those that were written")
@@ -116,17 +117,10 @@ def _kind(tensor: Tensor) -> str:
 
 def _metadata(path: Path, data: bytes) -> dict[str, str]:
     """Check the header before anything is allocated from it, and return its metadata."""
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or not 2 <= length <= min(_LARGEST_HEADER, len(data) - 8):
-        raise _broken(path, "it is not a whole safetensors file")
     try:
-        header = json.loads(data[8 : 8 + length], object_pairs_hook=_without_duplicates)
-    except (ValueError, RecursionError):
-        header = None
-    metadata = header.pop("__metadata__", {}) if isinstance(header, dict) else None
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise _broken(path, "its header is not that of a safetensors file")
-    return metadata
+        return parse_header(data, len(data) - 8).metadata
+    except HeaderError as error:
+        raise _broken(path, str(error)) from None
 
 
 def _instead(given: Path) -> str:
@@ -135,12 +129,6 @@ def _instead(given: Path) -> str:
     if runs:
         return f"did you mean {runs[-1].parent}?"
     return "give a .safetensors file, or the directory of a run that has finished an epoch"
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) != len(pairs):
-        raise ValueError("a name occurs twice")
-    return dict(pairs)
 
 
 def _broken(path: Path, why: str, hint: str | None = None) -> CheckpointError:

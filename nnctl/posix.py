@@ -17,6 +17,14 @@ from types import FrameType
 from nnctl.errors import Problem, UsageError
 
 
+def physical_memory() -> int | None:
+    """Return the bytes of the machine's memory; None where it does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return None
+
+
 def fsync_directory(path: Path) -> None:
     """Make the names inside a directory durable: a rename counts only after this."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

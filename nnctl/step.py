@@ -16,6 +16,7 @@ from nnctl.optim.clipping import clip_by_norm, clip_by_value
 from nnctl.optim.closure import Closure
 from nnctl.optim.groups import parameter_groups
 from nnctl.optim.look_ahead import LookAhead
+from nnctl.optim.penalties import Penalties
 from nnctl.randomness import derive
 from nnctl.spec.sections import Clip, Train
 
@@ -44,7 +45,8 @@ class Stepper:
     """Takes optimiser steps. Nothing in it waits for an accelerator.
 
     A batch is computed in `accumulate` parts, or in fewer where one would be smaller than `smallest_part`. With
-    `closure` the optimiser may evaluate the batch's loss again at other weights.
+    `closure` the optimiser may evaluate the batch's loss again at other weights. Penalties add to the gradient, and to
+    what a closure returns, but not to the loss that is told.
     """
 
     def __init__(
@@ -61,13 +63,15 @@ class Stepper:
         precision: Literal["fp32", "bf16"] = "fp32",
         average: Average | None = None,
         closure: bool = False,
+        penalties: Penalties | None = None,
     ) -> None:
         self.net, self.objective, self.optimizer, self.average = net, objective, optimizer, average
         self.seed, self.device, self.clip, self.precision = seed, device, clip, precision
         self.accumulate, self.smallest_part = accumulate, smallest_part
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._penalties = penalties or Penalties((), net)
         self._generator = generator_of(device)
-        self._look_ahead = optimizer.look_ahead if isinstance(optimizer, LookAhead) else None
+        self._ahead = optimizer if isinstance(optimizer, LookAhead) else None
         self._bounds = [module.after_step for module in net.modules() if isinstance(module, Bounded)]
         self._at_hand: tuple[Batch, int] | None = None
         self._closure = Closure(self._loss, self.parameters) if closure else None
@@ -85,19 +89,40 @@ class Stepper:
         """Leave the batch's gradients in the parameters, as the first half of a step does."""
         for p in self.parameters:
             p.grad = None
-        if self._look_ahead is not None:
-            self._look_ahead()
+        if self._ahead is not None:
+            self._ahead.look_ahead()
         self._at_hand = batch, step
         losses, outputs = [], []
         for loss, seen, part in self._terms(batch, step):
             if self.device.type == "cpu" and not isfinite(value := loss.item()):
+                self._look_back()
                 raise NotFinite(f"the loss is {value}", step + 1, part)
-            torch.autograd.backward(loss)
+            # The mean over all members' samples is a k-th of each member's own: k times it trains each as if alone.
+            torch.autograd.backward(loss if batch.members == 1 else loss * batch.members)
             losses.append(loss.detach())
             outputs.append(seen.outputs[OUTPUT].detach())
-        if len(losses) == 1:
-            return losses[0], outputs[0]
-        return torch.stack(losses).sum(), torch.cat(outputs)
+        loss, output = losses[0], outputs[0]
+        if len(losses) > 1:
+            loss, output = torch.stack(losses).sum(), torch.cat(outputs)
+        penalty = self._penalise(step)
+        if self._closure is not None:
+            self._closure.known = loss if penalty is None else loss + penalty
+        return loss, output
+
+    def _penalise(self, step: int) -> Tensor | None:
+        """Add the gradient of the penalties' terms, once for the whole batch; return their value, if there are any."""
+        penalty = self._penalties.value()
+        if penalty is None:
+            return None
+        if self.device.type == "cpu" and not isfinite(value := penalty.item()):
+            self._look_back()
+            raise NotFinite(f"the penalty is {value}", step + 1)
+        torch.autograd.backward(penalty)
+        return penalty.detach()
+
+    def _look_back(self) -> None:
+        if self._ahead is not None:
+            pass
 
     def update(self, rate: float) -> None:
         """Change the weights by the gradients that `backward` left."""
@@ -105,15 +130,20 @@ class Stepper:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step(self._closure)  # type: ignore[arg-type]  # torch's word is float, a tensor is meant
+        assert self._at_hand is not None
+        step = self._at_hand[1]
+        self._penalties.constrain(step)
         for bound in self._bounds:
             bound()
         if self.average is not None:
-            self.average.update()
+            self.average.update(step)
 
     def _loss(self) -> Tensor:
         """Return the loss of the batch at hand once more, with its graph: the same masks, perhaps other weights."""
         assert self._at_hand is not None
-        return torch.stack([loss for loss, _, _ in self._terms(*self._at_hand)]).sum()
+        loss = torch.stack([loss for loss, _, _ in self._terms(*self._at_hand)]).sum()
+        penalty = self._penalties.value()
+        return loss if penalty is None else loss + penalty
 
     def _terms(self, batch: Batch, step: int) -> Iterator[tuple[Tensor, Pass, Batch]]:
         """Yield each part's share of the loss, with what was seen on the way."""
@@ -126,7 +156,7 @@ class Stepper:
 
     def _parts(self, batch: Batch) -> Iterator[tuple[Batch, float]]:
         """Cut a batch into its parts, each with its share of the samples, so that the sum is the batch's mean."""
-        n = len(batch.target)
+        n = batch.n
         parts = max(min(self.accumulate, n // self.smallest_part), 1)
         if parts == 1:
             yield batch, 1.0
@@ -149,10 +179,11 @@ def stepper_of(
     graph: Graph, recipe: Train, net: nn.Module, device: torch.device, average: Average | None = None
 ) -> Stepper:
     """Return what takes the steps of a recipe on its network."""
+    penalties = Penalties(recipe.penalties, net, recipe.optimizer.proximal)
     return Stepper(
         net,
         Objective(recipe.loss),
-        recipe.optimizer.build(parameter_groups(net, recipe.optimizer)),
+        recipe.optimizer.build(parameter_groups(net, recipe.optimizer, penalties.prox)),
         seed=graph.spec.seed,
         device=device,
         accumulate=recipe.accumulate,
@@ -161,6 +192,7 @@ def stepper_of(
         precision=recipe.precision,
         average=average,
         closure=recipe.optimizer.needs_closure,
+        penalties=penalties,
     )
 
 

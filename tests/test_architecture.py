@@ -24,11 +24,11 @@ LAYERS = (
     ("nnctl.spec",),
     ("nnctl.graph",),
     ("nnctl.reference", "nnctl.modules"),
+    ("nnctl.checkpoint",),
     ("nnctl.network",),
     ("nnctl.data",),
-    ("nnctl.device", "nnctl.environment", "nnctl.objective", "nnctl.optim"),
-    ("nnctl.step",),
-    ("nnctl.checkpoint",),
+    ("nnctl.device", "nnctl.environment", "nnctl.memory", "nnctl.objective", "nnctl.optim"),
+    ("nnctl.step", "nnctl.admm_step"),
     ("nnctl.evaluation", "nnctl.diagnosis"),
     ("nnctl.training", "nnctl.exporting"),
     ("nnctl.cli",),
@@ -40,8 +40,8 @@ FRONT = (*(package for line in LAYERS[:6] for package in line), "nnctl.reference
 """Up to the graph, and what explains it: free of torch, so that `check` is quick."""
 HEAVY = frozenset({"torch", "torchvision", "sklearn", "numpy"})
 FORBIDDEN_NAMES = frozenset({"train", "evaluate", "inspect", "gradcheck"})
-USED_WHEN_ASKED = {"nnctl.kinds": ("nnctl.data", "nnctl.modules")}
-"""What a kind's `build`, `read` or `apply` may import inside the function: torch modules and readers of its own."""
+USED_WHEN_ASKED = {"nnctl.kinds": ("nnctl.data", "nnctl.modules", "nnctl.optim")}
+"""What a kind's `build`, `read` or `apply` may import inside the function: torch modules, optimisers and readers of its own."""
 
 
 def home(module: str) -> tuple[int, str]:

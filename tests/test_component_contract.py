@@ -20,7 +20,7 @@ from nnctl.component.docs import field_docs, shape_line, summary
 from nnctl.component.family import FAMILIES, find, names
 from nnctl.errors import SpecError
 from nnctl.kinds.initializers.base import Fans, Place
-from nnctl.kinds.layers.base import Layer, Shape, Structure
+from nnctl.kinds.layers.base import Layer, Shape, Structure, Weighted
 from tests.components import initializer, kinds_of, layer, materialise, normal, parse
 
 KINDS = [(family, kind) for family in FAMILIES for kind in names(family)]
@@ -110,6 +110,14 @@ def test_declared_parameters_are_counted(case: Case) -> None:
 
 
 @each_case
+def test_declared_slots_are_tensors_of_the_module(case: Case) -> None:
+    if isinstance(case.layer, Weighted):
+        tensors = dict(materialise(case.layer, case.x).named_parameters())
+        slots = {slot.tensor: slot.shape for slot in case.layer.slots(case.x)}
+        assert slots == {name: tuple(tensor.shape) for name, tensor in tensors.items() if name in slots}
+
+
+@each_case
 def test_declared_macs_are_half_the_counted_flops(case: Case) -> None:
     module = materialise(case.layer, case.x).double().eval()  # in single precision a LSTM is one call, not counted
     with FlopCounterMode(display=False) as counter:
@@ -156,7 +164,9 @@ def test_gradients_pass_a_numerical_check(case: Case) -> None:
 def test_a_step_leaves_finite_gradients(case: Case) -> None:
     module = materialise(case.layer, case.x)
     batch = case.batch(grad=True)
-    learned = [tensor for tensor in (batch, *module.parameters()) if tensor.requires_grad]
+    apart = case.layer.trained_apart
+    named = [parameter for name, parameter in module.named_parameters() if name not in apart]
+    learned = [tensor for tensor in (batch, *named) if tensor.requires_grad]
     for _ in range(2 if learned else 0):
         module.zero_grad()
         batch.grad = None
@@ -165,7 +175,7 @@ def test_a_step_leaves_finite_gradients(case: Case) -> None:
             assert tensor.grad is not None
             assert torch.isfinite(tensor.grad).all()
         with torch.no_grad():
-            for parameter in module.parameters():
+            for parameter in named:
                 parameter.sub_(0.1 * torch.as_tensor(parameter.grad))
 
 

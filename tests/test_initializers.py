@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from nnctl.errors import SpecError
 from nnctl.graph.build import build_text
+from nnctl.kinds.initializers._moments import moments
 from nnctl.kinds.initializers.base import Fans, Place
 from nnctl.kinds.initializers.critical import variances
 from nnctl.kinds.layers.base import Weighted
@@ -23,6 +24,7 @@ SQRT2 = math.sqrt(2)
 def fill(text: str, dims: tuple[int, ...], fans: Fans, before: str | None = None, seed: int = 0) -> Tensor:
     weight = nn.Parameter(torch.full(dims, torch.nan))
     place = Place(fans, activation(before) if before else None)
+    initializer(text).check(dims, place)
     initializer(text).fill(weight, place, torch.Generator().manual_seed(seed))
     return weight.detach().double()
 
@@ -221,7 +223,7 @@ def test_a_critical_net_keeps_pre_activations_of_variance_1(before: str) -> None
 
 def test_a_refusal_names_the_layer_and_its_line() -> None:
     with pytest.raises(SpecError) as caught:
-        compile_graph(build_text(CHAIN.replace("ACTIVATION", "sigmoid")))
+        build_text(CHAIN.replace("ACTIVATION", "sigmoid"))
     (problem,) = caught.value.problems
     assert (problem.where, problem.position.line) == ("repeat1.1.linear1", 8)
 
@@ -272,3 +274,50 @@ def test_fans_are_torchs(text: str, x: tuple[int, ...]) -> None:
 def test_torchs_own_is_left_to_the_module() -> None:
     assert initializer("torch").by_module
     assert not initializer("kaiming").by_module
+
+
+# what `check` refuses, without torch
+
+
+REFUSED = [
+    ("critical", "{linear: 3}, sigmoid", "no `critical` initialisation before `sigmoid`"),
+    ("critical", "flatten, {linear: 3}, softmax", "takes any number, each by itself; `softmax` does not"),
+    ("critical", "{cosine_conv: 3}, exponential_kernel", "takes any number, each by itself; `exponential_kernel`"),
+    ("geometric", "flatten, {linear: 3}, gaussian", "`geometric` has no gain before `gaussian`"),
+    ("{sparse: 40}", "{conv: 3}", "`sparse` cannot choose 40 weights of a unit that has 18"),
+    ("{sparse: 5}", "{conv: {channels: 4, kernel: 2, groups: 2}}", "a unit that has 4"),
+    ("delta_orthogonal", "{conv: 1}", "`delta_orthogonal` cannot keep the norm of 2 channels in 1"),
+    ("delta_orthogonal", "flatten, {linear: 3}", "not the matrix of a linear layer"),
+    ("{weight: xavier, bias: orthogonal}", "{conv: 3}", "`orthogonal` fills a weight matrix, and a bias is none"),
+]
+
+
+@pytest.mark.parametrize(("init", "layers", "message"), REFUSED)
+def test_check_refuses_before_there_is_a_tensor(init: str, layers: str, message: str) -> None:
+    head = "{flatten: {}}, " if layers.startswith("{linear") else ""
+    with pytest.raises(SpecError) as caught:
+        build_text(f"name: a\nmodel:\n  input: [2, 4, 4]\n  init: {init}\n  layers: [{head}{layers}]")
+    (problem,) = caught.value.problems
+    assert message in problem.message
+    assert problem.code == "init"
+    assert problem.position.line == 5
+    assert problem.where
+
+
+def test_a_bias_that_is_not_there_needs_no_initialiser() -> None:
+    build_text(
+        "{name: a, model: {input: [2, 4, 4], init: {weight: xavier, bias: orthogonal}, "
+        "layers: [{conv: {channels: 3, bias: false}}, {cosine_conv: 2}]}}"
+    )
+
+
+@pytest.mark.parametrize("before", ["relu", "tanh", "gelu", "hard_swish", "elu: 0.5", "softplus", "selu"])
+def test_moments_are_the_integrals(before: str) -> None:
+    component = activation(before)
+    z = torch.linspace(-12, 12, 4_800_001, dtype=torch.float64).requires_grad_()
+    value = component.build(image(1))(z)
+    (derivative,) = torch.autograd.grad(value.sum(), z)
+    density = torch.exp(-(z.detach() ** 2) / 2) / math.sqrt(2 * math.pi) * (24 / 4_800_000)
+    found = moments(component)
+    assert found.value == pytest.approx((density @ value.detach() ** 2).item(), rel=1e-5)
+    assert found.derivative == pytest.approx((density @ derivative**2).item(), rel=1e-5)

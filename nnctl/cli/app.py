@@ -15,8 +15,10 @@ from nnctl.cli.commands import (
     eval_command,
     explain_command,
     export_command,
+    gradcheck_command,
     inspect_command,
     list_command,
+    predict_command,
     schema_command,
     show_command,
     train_command,
@@ -39,7 +41,9 @@ app = typer.Typer(
 app.command("train")(train_command.run)
 app.command("eval")(eval_command.run)
 app.command("evaluate", hidden=True)(eval_command.run)
+app.command("predict")(predict_command.run)
 app.command("inspect")(inspect_command.run)
+app.command("gradcheck")(gradcheck_command.run)
 app.command("export")(export_command.run)
 app.command("check")(check_command.run)
 app.command("show")(show_command.run)

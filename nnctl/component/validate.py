@@ -176,9 +176,16 @@ def _read_field(rule: FieldRule, node: Node, problems: list[Problem], where: str
         return rule.marker.reader(node, problems, where)
     if rule.section is not None:
         return read_arguments(rule.section, node, node.position, problems, where)
-    if rule.is_path and isinstance(node, Scalar) and isinstance(node.value, str):
-        return absolute(node.value, node.position)
+    if rule.is_path:
+        return _paths(node)
     return plain(node)
+
+
+def _paths(node: Node) -> Any:
+    """Return a path, or a list of them, as they are meant where they are written."""
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        return absolute(node.value, node.position)
+    return [_paths(item) for item in node.items] if isinstance(node, Sequence) else plain(node)
 
 
 def absolute(path: str, position: Position) -> str:
@@ -190,7 +197,7 @@ def absolute(path: str, position: Position) -> str:
 
 def _problem(cls: type[BaseModel], item: Any, arguments: Mapping, place: Position, where: str, owner: str) -> Problem:
     loc = tuple(item["loc"])
-    if item["type"] == "missing":
+    if item["type"] == "missing" and len(loc) == 1:
         field = loc[0]
         code, message = "missing", f"{owner} needs `{field}`"
         is_main = issubclass(cls, Component) and cls.main_field() == field
@@ -205,7 +212,11 @@ def _problem(cls: type[BaseModel], item: Any, arguments: Mapping, place: Positio
     field = str(loc[0])
     position = locate(arguments, loc)
     expected = rules_of(cls)[field].expected or item["msg"].lower()
-    found = describe_value(plain(arguments.entries[field].node))
+    node, name = arguments.entries[field].node, field
+    if isinstance(node, Mapping) and len(loc) > 1 and loc[1] in node.entries:  # one of names that the user chooses
+        node, name = node.entries[str(loc[1])].node, f"{field}.{loc[1]}"
+        position = node.position
+    found = describe_value(plain(node))
     hint: str | None = None
     if item["type"] == "literal_error" and isinstance(item["input"], str):
         words = expected.replace(",", " ").split()
@@ -216,7 +227,7 @@ def _problem(cls: type[BaseModel], item: Any, arguments: Mapping, place: Positio
     elif item["type"] == "string_type" and not isinstance(item["input"], (dict, list, tuple)):
         hint = f'quote it: "{found}"'
     code = "range" if item["type"] in _RANGE_ERRORS else "type"
-    return Problem(code, f"`{field}` is {found}, expected {expected}", position, where, hint=hint)
+    return Problem(code, f"`{name}` is {found}, expected {expected}", position, where, hint=hint)
 
 
 _RANGE_ERRORS = frozenset(

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from nnctl.data.gaps import filled, fillings
 from nnctl.data.progress import Progress, silent
 from nnctl.data.samples import Samples
 from nnctl.data.split import Batch, Split, numeric_field
@@ -41,6 +42,8 @@ class Splits:
     """SHA-256 of the set that training samples come from."""
     notes: tuple[str, ...] = ()
     """What the user should know, such as images that were skipped."""
+    fill: tuple[float, ...] = ()
+    """What stands for missing numbers, where some may be missing."""
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -55,20 +58,31 @@ def load(
     splits: Collection[str] = ("train", "validation", "test"),
     progress: Progress | None = None,
     standardisation: Standardisation | None = None,
+    trained_on: str | None = None,
 ) -> Splits:
     """Return the data set with the splits asked for; `train` is always there, for it says what the data is.
 
-    Inputs are standardised by `standardisation`, or as the training samples say, after every cut. Raises
-    DataError where data is missing, damaged, or too little for its cuts.
+    Inputs are standardised by `standardisation`, or as the training samples say, after every cut. With `trained_on`,
+    the digest of the set that a network has learned from, a set of other content is new: all of it is for the test,
+    but for one that has a test split of its own. Raises DataError where data is missing, damaged, or too little for
+    its cuts.
     """
     dataset, root, place = data.dataset, data_root(data), torch.device(device)
     progress = progress or silent
     whole = dataset.read(root, "train", seed, progress)
     own_test = dataset.has_own_test(root)
-    held = _test_cut(whole, dataset.test_exists and not own_test)
-    rows, validation = _training_cut(data, whole.target, held.left, seed)
+    if trained_on not in (None, whole.digest) and not own_test:
+        held = _everything(whole).flipped()
+        rows = validation = held.left
+    else:
+        held = cut_test(whole.target) if dataset.test_exists and not own_test else _everything(whole)
+        rows, validation = _training_cut(data, whole.target, held.left, seed)
     if standardisation is None:
-        standardisation = _statistics(data, whole, rows)
+        fill = _fillings(whole, rows)
+        whole = _without_gaps(whole, fill)
+        standardisation = replace(_statistics(data, whole, rows), fill=fill)
+    else:
+        whole = _without_gaps(whole, standardisation.fill)
 
     def split(name: str, samples: Samples, rows: Tensor) -> Split | None:
         if name not in splits or not len(rows):
@@ -107,7 +121,21 @@ def load(
         std=standardisation.std,
         digest=whole.digest,
         notes=whole.notes if test is whole else whole.notes + test.notes,
+        fill=standardisation.fill,
     )
+
+
+def _fillings(whole: Samples, rows: Tensor) -> tuple[float, ...]:
+    """Return what stands for missing numbers, as the training samples say, where some may be missing."""
+    name = numeric_field(whole.fields)
+    return fillings(whole.fields[name], rows, whole.fill) if name is not None and whole.fill is not None else ()
+
+
+def _without_gaps(whole: Samples, fill: tuple[float, ...]) -> Samples:
+    name = numeric_field(whole.fields)
+    if name is None or not fill:
+        return whole
+    return replace(whole, fields={**whole.fields, name: filled(whole.fields[name], fill)})
 
 
 def _statistics(data: Data, whole: Samples, rows: Tensor) -> Standardisation:
@@ -118,7 +146,8 @@ def _statistics(data: Data, whole: Samples, rows: Tensor) -> Standardisation:
     raw, wanted = whole.fields[name], next((one for one in data.transform if isinstance(one, Standardise)), None)
     if wanted is None and not data.dataset.standardised:
         return unchanged(transformed(raw[:1], data.transform).shape[1])
-    return measure(raw, rows, data.transform, wanted.per if wanted else "channel")
+    measured = measure(raw, rows, data.transform, wanted.per if wanted else "channel")
+    return measured.except_at(whole.unscaled) if whole.unscaled else measured
 
 
 def _stream(
@@ -128,7 +157,7 @@ def _stream(
 
     A set without a test split of its own gives all its samples.
     """
-    whole = stream.dataset.read(root, "train", seed, progress)
+    whole = _without_gaps(stream.dataset.read(root, "train", seed, progress), standardisation.fill)
     return Split(
         "stream",
         whole.fields,
@@ -142,10 +171,8 @@ def _stream(
     )
 
 
-def _test_cut(whole: Samples, wanted: bool) -> Cut:
-    """Cut the fixed 20% for the test from a set that has no test split of its own."""
-    if wanted:
-        return cut_test(whole.target)
+def _everything(whole: Samples) -> Cut:
+    """Return a cut that takes nothing."""
     everything = torch.arange(len(whole))
     return Cut(taken=everything[:0], left=everything)
 

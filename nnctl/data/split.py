@@ -28,11 +28,13 @@ class Batch:
     """The target as it was before samples were mixed, if they were."""
     streams: dict[str, Batch] = field(default_factory=dict)
     """As many samples of each further set."""
+    members: int = 1
+    """Networks that samples belong to, in turn: the first is the first member's, the second the second's, and so on."""
 
     @property
     def n(self) -> int:
-        """Return how many samples there are."""
-        return len(self.target)
+        """Return how many samples each member has."""
+        return len(self.target) // self.members
 
     @property
     def answer(self) -> Tensor:
@@ -40,13 +42,15 @@ class Batch:
         return self.target if self.labels is None else self.labels
 
     def part(self, piece: slice) -> Batch:
-        """Return some of the samples."""
+        """Return some of each member's samples."""
+        piece = slice(piece.start * self.members, piece.stop * self.members)
         return Batch(
             {name: value[piece] for name, value in self.inputs.items()},
             self.target[piece],
             {name: value[piece] for name, value in self.clean.items()},
             None if self.labels is None else self.labels[piece],
             {name: stream.part(piece) for name, stream in self.streams.items()},
+            self.members,
         )
 
 

@@ -21,6 +21,10 @@ class Cut:
     taken: Tensor
     left: Tensor
 
+    def flipped(self) -> Cut:
+        """Return the cut that takes what this one leaves."""
+        return Cut(self.left, self.taken)
+
 
 def cut_test(target: Tensor) -> Cut:
     """Take the fixed 20% for the test, whatever the spec's seed."""

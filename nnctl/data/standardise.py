@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import prod, sqrt
 from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
+from nnctl.checkpoint import Weights
 from nnctl.kinds.augmentations.base import Augmentation
 
 Per: TypeAlias = Literal["channel", "feature", "global"]
@@ -24,6 +25,14 @@ class Standardisation:
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    fill: tuple[float, ...] = ()
+    """What stands for missing numbers of each feature, where some may be missing."""
+
+    def except_at(self, features: Collection[int]) -> Standardisation:
+        """Return the same with some features left as they are."""
+        mean = tuple(0.0 if place in features else value for place, value in enumerate(self.mean))
+        std = tuple(1.0 if place in features else value for place, value in enumerate(self.std))
+        return replace(self, mean=mean, std=std)
 
     def of(self, device: torch.device, sample: Sequence[int]) -> Callable[[Tensor], Tensor]:
         """Return the function of raw batches on `device` whose samples have the shape `sample`; its result is float32.
@@ -41,6 +50,12 @@ class Standardisation:
             return ((raw.double() - mean) / std).float()  # a mean far larger than the deviation costs digits
 
         return standardise
+
+
+def recorded(weights: Weights) -> Standardisation:
+    """Return the statistics that a checkpoint was trained with."""
+    fill = weights.value("fill") if "fill" in weights.metadata else ()
+    return Standardisation(tuple(weights.value("mean")), tuple(weights.value("std")), tuple(fill))
 
 
 def unchanged(features: int) -> Standardisation:

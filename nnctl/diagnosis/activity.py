@@ -29,11 +29,13 @@ class Activity:
         self._module = copy.deepcopy(module).double().cpu().eval() if pointwise else None
         self._steepest = _steepest(self._module, shape.dims) if self._module is not None else None
         self._silent: Tensor | None = None
-        self._flat = self._values = 0
+        self._zeros = self._outputs = self._flat = self._values = 0
 
     def add(self, z: Tensor, output: Tensor) -> None:
         """Take in a batch: what entered the activation and what left it."""
         zero = output.detach() == 0
+        self._zeros += int(zero.sum())
+        self._outputs += zero.numel()
         silent = zero.movedim(self._axis, 0).flatten(1).all(1)
         self._silent = silent if self._silent is None else self._silent & silent
         if self._module is not None and self._steepest is not None:
@@ -47,6 +49,11 @@ class Activity:
     def dead(self) -> float | None:
         """Share of units whose output was zero for every input."""
         return None if self._silent is None else float(self._silent.double().mean())
+
+    @property
+    def zero(self) -> float | None:
+        """Share of values that were zero."""
+        return self._zeros / self._outputs if self._outputs else None
 
     @property
     def saturated(self) -> float | None:

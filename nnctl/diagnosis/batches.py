@@ -10,11 +10,14 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from nnctl.data.load import Batch, Split
+from nnctl.data.load import Batch, Split, load
 from nnctl.data.order import batch_slices, epoch_order
+from nnctl.diagnosis.subject import Subject
+from nnctl.errors import Problem, SpecError
 from nnctl.graph.build import Graph
 from nnctl.kinds.layers.shape import Shape
 from nnctl.kinds.losses.base import Loss
+from nnctl.kinds.losses.cross_entropy import CrossEntropy
 from nnctl.randomness import derive
 
 DEFAULT_SIZE = 128
@@ -98,3 +101,39 @@ class RandomBatches:
             classes = shape.features if self._labels_only else max(shape.features, 2)
             return torch.randint(classes, (self._size, *shape.space), generator=generator)
         return torch.randn((self._size, *shape.dims), generator=generator)
+
+
+def losses_of(graph: Graph, random: bool) -> tuple[Loss, ...]:
+    """Return the losses of the recipe; without one cross_entropy. Raises SpecError where that cannot be computed."""
+    if graph.spec.train is not None:
+        return graph.spec.train.loss
+    shape, facts = graph.output.shape, graph.facts
+    fits = random or facts is None or (facts.task == "classification" and shape.dims == (facts.classes,))
+    if shape.tokens or not fits:
+        message = f"without a loss it is cross_entropy, which does not fit an output of shape {shape}"
+        raise missing(graph, message, "write `train: {loss: …}`")
+    return (CrossEntropy(),)
+
+
+def batches_of(
+    subject: Subject, losses: Sequence[Loss], random: bool, device: torch.device, size: int | None = None
+) -> Batches:
+    """Return random batches, or those of the spec's training set, of `size` samples or as many as the recipe says.
+
+    Raises SpecError where the data does not fit the network.
+    """
+    graph, data, recipe = subject.graph, subject.graph.spec.data, subject.graph.spec.train
+    wanted = size or (recipe.batch_size if recipe else DEFAULT_SIZE)
+    if random or data is None:
+        return RandomBatches(graph, losses, DEFAULT_SIZE if wanted == "all" else wanted, device)
+    if graph.refusals:
+        raise SpecError(graph.refusals)
+    splits = load(data, graph.spec.seed, device, splits=("train",), standardisation=subject.standardisation)
+    n = len(splits.train)
+    name = data.dataset.kind
+    return TrainingBatches(name, splits.train, n if wanted == "all" else wanted, graph.has_batch_norm, graph.spec.seed)
+
+
+def missing(graph: Graph, message: str, hint: str) -> SpecError:
+    """Return the error for what a spec's recipe lacks."""
+    return SpecError(Problem("missing", message, graph.spec.document.position, "train", hint=hint))

@@ -2,74 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from math import hypot, nan
+from collections.abc import Iterator
+from dataclasses import replace
+from math import nan
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from nnctl.data.load import Batch
 from nnctl.diagnosis.batches import Batches
-from nnctl.diagnosis.norms import norm, wide
-from nnctl.diagnosis.probe import Probe, watched
-from nnctl.diagnosis.result import InspectResult, LayerSignals
+from nnctl.diagnosis.layers import NoiseByLayer, layer_signals, learning_of, predictions, zero_gradients
+from nnctl.diagnosis.probe import watched
+from nnctl.diagnosis.result import InspectResult
+from nnctl.diagnosis.theory.variance import Source
+from nnctl.diagnosis.weights import weights_of
 from nnctl.graph.build import Graph
-from nnctl.graph.costs import Row
+from nnctl.objective import in_fp32
 from nnctl.randomness import derive
 from nnctl.step import NotFinite, Stepper, autocast, generator_of
 
 SAMPLES = 1024
 """Inputs over which activity is counted, at least, where the set has as many. A unit silent for all N of them
 fires, with 95% confidence, for less than 3/N of all inputs."""
+NOISE_BATCHES = 4
+"""Batches whose gradients tell the noise scale."""
+NOISE_PARAMETERS = 20_000_000
+"""Weights up to which it is estimated: their gradients are added up in float64."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """A layer's weights, without biases, beside their values before the step."""
+def measure(
+    stepper: Stepper,
+    graph: Graph,
+    batches: Batches,
+    step: int,
+    rate: float | None,
+    rate_share: float | None = None,
+    source: Source = "weights",
+    noisy: bool = True,
+) -> InspectResult:
+    """Return the signals of step number `step`, which is really taken where there is a `rate` to take it at.
 
-    live: tuple[nn.Parameter, ...]
-    before: tuple[Tensor, ...]
-    gradient: float | None = None
-
-    @property
-    def norm(self) -> float | None:
-        """‖W‖ before the step, or None without weights."""
-        return _joint_norm(self.before)
-
-    @property
-    def change(self) -> float | None:
-        """‖ΔW‖ since then."""
-        return _joint_norm([wide(now) - wide(before) for now, before in zip(self.live, self.before, strict=True)])
-
-    def with_gradient(self) -> Weights:
-        """Return the same with the norm of the gradients that are there now."""
-        return replace(self, gradient=_joint_norm([w.grad for w in self.live if w.grad is not None]))
-
-
-def measure(stepper: Stepper, graph: Graph, batches: Batches, step: int, rate: float | None) -> InspectResult:
-    """Return the signals of step number `step`, which is really taken where there is a `rate` to take it at."""
+    `rate_share` is what
+    that is of the recipe's largest rate; `source` says where predictions take the weights' variances from. Unless
+    `noisy` the noise scale is left out.
+    """
     net = stepper.net
     batch = _traced(in_type(batches.at(step), net))
     weights = {leaf.path: weights_of(net.get_submodule(leaf.path)) for leaf in graph.leaves}
+    noise = NoiseByLayer(weights)
     loss = nan
     with watched(net, graph.leaves) as probes:
         try:
             loss = float(stepper.backward(batch, step)[0])
-            weights = {path: own.with_gradient() for path, own in weights.items()}
+            weights = {path: own.with_gradients() for path, own in weights.items()}
+            noise.add([w.grad for w in noise.tensors], batch.n)
         except NotFinite:
             rate = None  # training would stop here: the signals on the way forward tell where it goes wrong
-        samples = batch.n + _count_activity(stepper, graph.spec.seed, batches.others(step), SAMPLES - batch.n)
+        for probe in probes.values():
+            probe.listening = False
+        affordable = noisy and loss == loss and stepper.accumulate == 1 and graph.parameters <= NOISE_PARAMETERS
+        others = _others(
+            stepper, graph.spec.seed, batches.others(step), SAMPLES - batch.n, noise if affordable else None
+        )
+    expected = predictions(graph, net, probes, batch, source) if loss == loss else {}
     if rate is not None:
         stepper.update(rate)
-    layers = (_layer(row, probes[row.path], batch.n, weights[row.path], rate is not None) for row in graph.rows)
-    return InspectResult(tuple(layers), batches.name, loss, step, batch.n, samples)
-
-
-def weights_of(module: nn.Module) -> Weights:
-    """Return all that a layer learns but its biases."""
-    live = tuple(p for name, p in module.named_parameters() if "bias" not in name.rpartition(".")[2])
-    return Weights(live, tuple(p.detach().clone() for p in live))
+    zero = zero_gradients(weights) if loss == loss else set()
+    if zero and rate is not None:
+        zero &= _zero_again(stepper, in_type(batches.at(step + 1), net), step + 1)
+    layers = tuple(
+        layer_signals(
+            row,
+            leaf.output.shape.size,
+            probes[row.path],
+            batch.n,
+            weights[row.path],
+            learning_of(weights[row.path], row.path in graph.frozen, zero) if loss == loss else None,
+            expected.get(row.path),
+            noise.of(row.path),
+            rate is not None,
+        )
+        for row, leaf in zip(graph.rows, graph.leaves, strict=True)
+    )
+    return InspectResult(layers, batches.name, loss, step, batch.n, batch.n + others, noise.total, rate_share, source)
 
 
 def in_type(batch: Batch, net: nn.Module) -> Batch:
@@ -89,38 +104,33 @@ def _traced(batch: Batch) -> Batch:
     return replace(batch, inputs=inputs)
 
 
-def _count_activity(stepper: Stepper, seed: int, others: Iterator[Batch], wanted: int) -> int:
-    """Send further batches forward until `wanted` samples have passed, or none is left; return how many did."""
-    seen = 0
+def _others(stepper: Stepper, seed: int, others: Iterator[Batch], wanted: int, noise: NoiseByLayer | None) -> int:
+    """Send further batches forward until `wanted` samples have passed, or none is left; return how many did.
+
+    The first of them also send their gradients to `noise`.
+    """
+    seen, left = 0, NOISE_BATCHES - 1 if noise else 0
     generator_of(stepper.device).manual_seed(derive(seed, "activity"))
-    with torch.no_grad(), autocast(stepper.device, stepper.precision):
-        while seen < wanted and (batch := next(others, None)) is not None:
-            stepper.objective.forward(stepper.net, in_type(batch, stepper.net))
-            seen += batch.n
+    while (seen < wanted) and (batch := next(others, None)) is not None:
+        batch = in_type(batch, stepper.net)
+        with torch.set_grad_enabled(left > 0), autocast(stepper.device, stepper.precision):
+            passed = stepper.objective.forward(stepper.net, batch)
+        if noise is not None and left > 0:
+            loss = stepper.objective(in_fp32(passed, stepper.precision))
+            gradients = torch.autograd.grad(loss, noise.tensors, allow_unused=True)
+            noise.add(list(gradients), batch.n)
+            left -= 1
+        seen += batch.n
     return seen
 
 
-def _layer(row: Row, probe: Probe, n: int, weights: Weights, stepped: bool) -> LayerSignals:
-    size, delta = weights.norm, probe.delta.value
-    return LayerSignals(
-        path=row.path,
-        kind=row.kind,
-        line=row.line,
-        file=row.file,
-        forward_rms=probe.forward.value,
-        delta_rms=delta if delta is None else n * delta,  # the batch's loss is a mean over n samples
-        grad_norm=weights.gradient,
-        weight_norm=size,
-        grad_weight_ratio=_ratio(weights.gradient, size),
-        update_ratio=_ratio(weights.change, size) if stepped else None,
-        dead=probe.activity.dead if probe.activity else None,
-        saturated=probe.activity.saturated if probe.activity else None,
-    )
+def _zero_again(stepper: Stepper, batch: Batch, step: int) -> set[int]:
+    """Return the ids of the weights whose gradient is exactly 0 in the next step as well.
 
-
-def _joint_norm(tensors: Sequence[Tensor]) -> float | None:
-    return hypot(*map(norm, tensors)) if tensors else None
-
-
-def _ratio(part: float | None, whole: float | None) -> float | None:
-    return part / whole if part is not None and whole else None
+    A layer that starts at 0 keeps the error from those before it, for one step.
+    """
+    try:
+        stepper.backward(batch, step)
+    except NotFinite:
+        return set()
+    return {id(p) for p in stepper.parameters if p.grad is not None and not p.grad.any()}

@@ -2,46 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from nnctl.diagnosis.activity import Activity
+from nnctl.diagnosis.alike import Alike
 from nnctl.diagnosis.norms import RootMeanSquare
 from nnctl.graph.nodes import Leaf
-from nnctl.kinds.layers.base import Activation
+from nnctl.kinds.layers.base import Activation, Weighted
 
 
 class Probe:
     """Watches one layer.
 
-    Signals are taken where a pass records gradients; activity is counted in every pass.
+    Signals are taken where a pass records gradients, until `listening` is set to False; activity is counted in every
+    pass.
     """
 
     def __init__(self, leaf: Leaf, module: nn.Module) -> None:
         layer = leaf.layer
+        self.listening = True
+        self.input = RootMeanSquare() if isinstance(layer, Weighted) else None
+        """Of what arrives at a layer with weights."""
         self.forward = RootMeanSquare()
         """Of the layer's output."""
         self.delta = RootMeanSquare()
         """Of the gradient that arrives at the layer's output."""
+        self.alike = Alike()
+        self.nonfinite = Share()
+        self.underflow = Share()
         self.activity = Activity(module, leaf.input.shape, layer.pointwise) if isinstance(layer, Activation) else None
 
     def __call__(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         """Take in one call of the layer: torch calls this after it."""
         if self.activity is not None:
             self.activity.add(inputs[0], output)
-        if not torch.is_grad_enabled():
+        if not (torch.is_grad_enabled() and self.listening):
             return
+        if self.input is not None and inputs[0].is_floating_point():
+            self.input.add(inputs[0])
         self.forward.add(output)
+        self.alike.add(output)
+        self.nonfinite.add(~output.detach().isfinite())
         if output.requires_grad:
-            output.register_hook(self.delta.add)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+            output.register_hook(self._back)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+
+    def _back(self, delta: Tensor) -> None:
+        self.delta.add(delta)
+        size = delta.detach().abs()
+        self.underflow.add((size > 0) & (size < torch.finfo(delta.dtype).tiny))
+
+
+class Share:
+    """How many of the numbers in several tensors have a property."""
+
+    def __init__(self) -> None:
+        self._have = self._all = 0
+
+    def add(self, which: Tensor) -> None:
+        """Take in a tensor of true and false."""
+        self._have += int(which.sum())
+        self._all += which.numel()
+
+    @property
+    def value(self) -> float:
+        """The share, 0 of nothing."""
+        return self._have / self._all if self._all else 0.0
 
 
 @contextmanager
-def watched(net: nn.Module, leaves: tuple[Leaf, ...]) -> Iterator[dict[str, Probe]]:
-    """Watch every layer of `net` while the block runs; return the probes by layer path."""
+def watched(net: nn.Module, leaves: Iterable[Leaf]) -> Iterator[dict[str, Probe]]:
+    """Watch the layers of `net` while the block runs; return the probes by layer path."""
     with ExitStack() as stack:
         probes = {}
         for leaf in leaves:

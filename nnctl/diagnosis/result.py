@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from nnctl.diagnosis.spectrum import Jacobian, Spectrum
+from nnctl.diagnosis.theory.prediction import Prediction
+from nnctl.diagnosis.verdict import Overall, Verdict, overall
+
+__all__ = ["Check", "InspectResult", "LayerSignals", "Learning", "Verdict"]
+
+Learning: TypeAlias = Literal["learns", "zero", "none", "frozen"]
+"""What a layer's weights got: a gradient, one that is exactly 0, none at all; or they are not to learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +24,10 @@ class LayerSignals:
     line: int | None
     file: str | None
     """Only where it is not the spec's own file; absent from the JSON object else."""
+    units: int
+    """Numbers that leave the layer for one sample."""
+    input_rms: float | None
+    """For layers with weights: root mean square of what arrives."""
     forward_rms: float | None
     """Root mean square of the layer's output, over batch and units."""
     delta_rms: float | None
@@ -27,23 +40,56 @@ class LayerSignals:
     """‖∂L/∂W‖ / ‖W‖; None where W is 0."""
     update_ratio: float | None
     """‖ΔW‖ / ‖W‖ of the step that the optimiser really takes; None where W is 0 or there is no optimiser."""
+    learning: Learning | None
+    """Whether a gradient arrived at the weights; None without weights."""
+    one_signed: float | None
+    """Share of units all of whose weights' gradients have one sign, as behind inputs that are all positive."""
+    noise_scale: float | None
+    """tr Σ / |G|² of the weights' gradients over batches (McCandlish et al., 2018), in samples; None where the
+    batches are too few, or too noisy, to tell."""
     dead: float | None
     """For activations: share of units (features, or channels of an image) that were zero for all `samples`."""
+    zero: float | None
+    """For activations: share of values that are zero. For a ReLU about a half is healthy."""
     saturated: float | None
     """For activations that work number by number: share of values whose slope |f′| is below 5% of its largest.
     For a ReLU about a half is healthy."""
+    cosine: float | None
+    """Mean cosine between the outputs for different inputs; 1 where the layer no longer tells them apart."""
+    nonfinite: float
+    """Share of the output that is infinite or not a number."""
+    underflow: float
+    """Share of δ that is not 0 and smaller than the smallest normal number of its type."""
+    prediction: Prediction | None
+    """What mean-field theory expects here; None past layers that it has no rule for."""
+    spectrum: Spectrum | None = None
+    """Singular values, where they were asked for."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the layer's object in `--json`."""
         values = asdict(self)
-        if self.file is None:
-            del values["file"]
+        for optional in ("file", "spectrum"):
+            if values[optional] is None:
+                del values[optional]
         return values
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One question of `--preflight`, answered."""
+
+    check: str
+    ok: bool
+    value: float
+    expected: str
+    """What the value should be, in words."""
+    cause: str | None
+    """Where it is not: why, and what to look at."""
+
+
+@dataclass(frozen=True, slots=True)
 class InspectResult:
-    """Signals of all layers, in the order of writing."""
+    """Signals of all layers, in the order of writing, and what is wrong with them."""
 
     layers: tuple[LayerSignals, ...]
     data: str
@@ -56,8 +102,40 @@ class InspectResult:
     """Inputs behind signals and gradients: one step's batch."""
     samples: int
     """Inputs over which dead units and saturated values were counted."""
+    noise_scale: float | None
+    """That of all weights together: about the batch size beyond which larger batches help little."""
+    rate_share: float | None
+    """The learning rate of this step as a share of the recipe's largest; None without a recipe."""
+    variances: Literal["initialiser", "weights"]
+    """Where the predictions take the weights' variances from: their initialisers, or once trained, themselves."""
+    jacobian: Jacobian | None = None
+    """The whole network's singular values, where they were asked for."""
+    preflight: tuple[Check, ...] | None = None
+    """Answers of `--preflight`, where it was asked for."""
+    verdicts: tuple[Verdict, ...] = field(default=())
+    """What is wrong, the gravest first."""
+
+    @property
+    def dead_bound(self) -> float:
+        """3/N: a unit silent for all N inputs fires, with 95% confidence, for less than this share of all inputs."""
+        return 3 / self.samples
+
+    @property
+    def verdict(self) -> Overall:
+        """The gravest verdict's severity, a failed preflight check included; ok without any."""
+        return overall(self.verdicts, all(check.ok for check in self.preflight or ()))
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
-        own = {name: getattr(self, name) for name in ("data", "loss", "steps", "batch", "samples")}
-        return {"layers": [layer.as_json() for layer in self.layers], **own}
+        names = ("data", "loss", "steps", "batch", "samples", "dead_bound", "noise_scale", "rate_share", "variances")
+        value: dict[str, Any] = {
+            "layers": [layer.as_json() for layer in self.layers],
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "verdict": self.verdict,
+            **{name: getattr(self, name) for name in names},
+        }
+        if self.jacobian is not None:
+            value["jacobian"] = asdict(self.jacobian)
+        if self.preflight is not None:
+            value["preflight"] = [asdict(check) for check in self.preflight]
+        return value

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import nn
 
 from nnctl.checkpoint import load_into, read_weights
 from nnctl.data.load import Standardisation
+from nnctl.data.standardise import recorded
 from nnctl.errors import Problem, UsageError
 from nnctl.graph.build import Graph, build, build_file, build_text
 from nnctl.network.compile import compile_graph, starting_network
+from nnctl.network.lsuv import Scaled, lsuv_layers
 from nnctl.spec.sections import Spec
 
 _SPECS = frozenset({".yaml", ".yml"})
@@ -25,6 +27,10 @@ class Subject:
     graph: Graph
     net: nn.Module
     standardisation: Standardisation | None = None
+    lsuv: Scaled = field(default_factory=dict)
+    """Layers that a batch of the data is still to complete the start of (see `lsuv_layers`)."""
+    fresh: bool = False
+    """Whether its weights are those that the spec's initialisers draw."""
 
 
 def subject_of(
@@ -34,24 +40,26 @@ def subject_of(
     if isinstance(target, nn.Module):
         if spec is None:
             raise _misused("a network is inspected together with its spec", "call inspect(net, spec)")
-        graph = _graph(spec, overrides)
+        graph = _graph(spec, overrides, fresh=False)
         _check_fits(target, graph)
-        return Subject(graph, target)
+        return Subject(graph, target, fresh=graph.spec.model.pretrained is None and _as_drawn(target, graph))
     if spec is not None:
         raise _misused("only a network needs a spec beside it", "give the spec or the checkpoint alone")
     if isinstance(target, Spec) or Path(target).suffix.lower() in _SPECS:
-        graph = _graph(target, overrides)
-        return Subject(graph, starting_network(graph)[0])
+        graph = _graph(target, overrides, fresh=True)
+        net, transfer = starting_network(graph)
+        lsuv = lsuv_layers(graph, transfer.taken if transfer else ())
+        return Subject(graph, net, lsuv=lsuv, fresh=transfer is None)
     weights = read_weights(target)
     graph = build_text(weights.text("spec"), overrides, name=str(weights.path), fresh=False)
     net = compile_graph(graph)
     load_into(net, weights)
-    return Subject(graph, net, Standardisation(tuple(weights.value("mean")), tuple(weights.value("std"))))
+    return Subject(graph, net, recorded(weights))
 
 
-def _graph(spec: Spec | str | Path, overrides: Sequence[str]) -> Graph:
+def _graph(spec: Spec | str | Path, overrides: Sequence[str], fresh: bool) -> Graph:
     if not isinstance(spec, Spec):
-        return build_file(spec, overrides)
+        return build_file(spec, overrides, fresh)
     if overrides:
         raise _misused("overrides change a file; this spec has been read already", "give them to load_spec")
     return build(spec)
@@ -63,6 +71,16 @@ def _check_fits(net: nn.Module, graph: Graph) -> None:
     if missing:
         message = f"the network has no layer `{missing[0]}`, which its spec {graph.spec.name} describes"
         raise _misused(message, "give the spec that the network was compiled from")
+
+
+def _as_drawn(net: nn.Module, graph: Graph) -> bool:
+    """Return whether a network's parameters are those that it starts with, in whatever type it is now."""
+    ours = dict(net.named_parameters())
+    start = dict(compile_graph(graph).named_parameters())
+    return ours.keys() == start.keys() and all(
+        p.shape == start[name].shape and bool((p.detach().cpu().double() == start[name].detach().double()).all())
+        for name, p in ours.items()
+    )
 
 
 def _misused(message: str, hint: str) -> UsageError:

@@ -90,6 +90,12 @@ def read_value(text: str, column: int, problems: list[Problem]) -> Node:
     return _Reader(text, COMMAND_LINE, problems, first_column=column).document()
 
 
+def hidden_character(text: str) -> str | None:
+    """Return the code of a character that reorders text or hides in it, as no text of a spec may, if there is one."""
+    match = _HIDDEN.search(text)
+    return _code(match) if match else None
+
+
 def _nearby(path: Path) -> str | None:
     from nnctl.document.suggest import suggest
 

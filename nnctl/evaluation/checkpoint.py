@@ -10,13 +10,17 @@ from typing import Any, Literal, TypeAlias
 import torch
 
 from nnctl.checkpoint import Weights, load_into, read_weights
-from nnctl.data.load import Split, Splits, Standardisation, load
+from nnctl.data.load import Split, Splits, load
+from nnctl.data.standardise import recorded
 from nnctl.device import reproducible, resolve_device
 from nnctl.environment import describe_environment, differences, recorded_environment
-from nnctl.errors import CheckpointError, Problem, UsageError
+from nnctl.errors import CheckpointError, DataError, Problem, UsageError
+from nnctl.evaluation.attack import measure_robustness, parse_attack
+from nnctl.evaluation.ensemble import EnsembleResult, measure_ensemble
 from nnctl.evaluation.measure import measure, measured_heads, measured_objective, reading_of
 from nnctl.graph.build import build
-from nnctl.network.compile import compile_graph
+from nnctl.network.compile import compile_whole
+from nnctl.network.ensemble import Ensemble
 from nnctl.spec.load import loads
 from nnctl.spec.sections import Data, Spec, Train
 
@@ -54,6 +58,14 @@ class EvalResult:
     per_class: tuple[ClassResult, ...] | None = None
     confusion: tuple[tuple[int, ...], ...] | None = None
     """Samples by true class (rows) and class named (columns)."""
+    ensemble: EnsembleResult | None = None
+    """For ensembles: what averaging is worth."""
+    attack: str | None = None
+    """How inputs were attacked for what follows, such as `fgsm:0.1`."""
+    robust_accuracy: float | None = None
+    robust_loss: float | None = None
+    notes: tuple[str, ...] | None = None
+    """What should be known of the samples, such as that none was there at training."""
     agrees_with_log: bool | None = None
     """For the best weights of a run on its validation split, in the recorded environment on the same data: whether
     every measure is to the last bit the one that training logged. None elsewhere."""
@@ -64,36 +76,60 @@ class EvalResult:
 
 
 def evaluate(
-    checkpoint: str | Path, split: SplitName | None = None, overrides: Sequence[str] = (), device: str = "auto"
+    checkpoint: str | Path,
+    split: SplitName | None = None,
+    overrides: Sequence[str] = (),
+    device: str = "auto",
+    attack: str | None = None,
 ) -> EvalResult:
     """Measure a checkpoint's network, or the best one of a run directory, on a split of its data.
 
     `split` is `test` if not given, or `train` where the data has no other. Spec, data pipeline and standardisation
-    are those of the training; `overrides` change the spec, for data that has moved. Raises CheckpointError
-    where the file cannot be used, UsageError where the split does not exist.
+    are those of the training; `overrides` change the spec, for data that has moved or is new. What they name is
+    recognised by its content: data that has only moved is split as it was, of new data everything is the test, but
+    for a set with a test split of its own. `attack` is `fgsm:EPSILON` or `pgd:EPSILON:STEPS`, ε in units of the
+    standardised input: the accuracy at inputs changed so is told beside. Raises CheckpointError where the file cannot
+    be used, UsageError where the split does not exist or the attack cannot be made, DataError where new data has other classes.
     """
+    if attack is not None:
+        parse_attack(attack)  # a mistake is told before anything is read
     weights = read_weights(checkpoint)
     spec = loads(weights.text("spec"), overrides, name=str(weights.path))
     recipe, data = _sections(spec, weights)
     name: SplitName = split or ("test" if data.dataset.test_exists else "train")
     place = resolve_device(device)
-    standardisation = Standardisation(tuple(weights.value("mean")), tuple(weights.value("std")))
-    splits = load(data, spec.seed, place, splits=(name,), standardisation=standardisation)
+    given = any(override.startswith("data.") for override in overrides)
+    splits = load(
+        data,
+        spec.seed,
+        place,
+        splits=(name,),
+        standardisation=recorded(weights),
+        trained_on=weights.text("data") if given else None,
+    )
+    _check_classes(splits, weights)
     samples = _split(splits, name, spec)
 
     graph = build(spec)
-    net = compile_graph(graph)
+    net = compile_whole(graph)
     load_into(net, weights)
+    reading, robust = reading_of(graph, recipe.loss, splits.facts), None
     with reproducible(place):
         measures, meter = measure(
             net.to(place),
             samples,
             measured_objective(graph, recipe.loss),
-            reading_of(graph, recipe.loss, splits.facts),
+            reading,
             heads=measured_heads(graph, splits.facts),
             precision=recipe.precision,
             confusion=True,
         )
+        if attack is not None:
+            robust = measure_robustness(
+                net, samples, recipe.loss, reading, attack, seed=spec.seed, precision=recipe.precision
+            )
+        answers = meter.reading.task is not None
+        ensemble = measure_ensemble(net, samples) if isinstance(net, Ensemble) and answers else None
     confusion = meter.confusion.tolist() if meter.confusion is not None else None
     comparable = name == "validation" and not overrides and weights.text("data") == splits.digest
     heads = {key.removesuffix("_accuracy"): value for key, value in measures.items() if key.endswith("_accuracy")}
@@ -105,6 +141,11 @@ def evaluate(
         heads=heads or None,
         per_class=_per_class(confusion, splits.class_names) if confusion else None,
         confusion=tuple(tuple(row) for row in confusion) if confusion else None,
+        attack=attack,
+        robust_accuracy=robust.accuracy if robust else None,
+        robust_loss=robust.loss if robust else None,
+        notes=_notes(splits, weights, given) or None,
+        ensemble=ensemble,
         agrees_with_log=_agrees(weights, measures, place) if comparable else None,
     )
 
@@ -116,11 +157,30 @@ def _sections(spec: Spec, weights: Weights) -> tuple[Train, Data]:
     return spec.train, spec.data
 
 
+def _check_classes(splits: Splits, weights: Weights) -> None:
+    """Raise DataError where the samples have other classes than those that the network was trained on."""
+    trained, found = weights.value("class_names"), splits.class_names
+    if trained is None or found is None or list(found) == trained:
+        return
+    details = (f"trained on: {', '.join(trained[:10])}", f"found: {', '.join(found[:10])}")
+    message = "the data has other classes than those that the network was trained on"
+    raise DataError(Problem("classes", message, details=details, hint="give data with the same classes"))
+
+
+def _notes(splits: Splits, weights: Weights, given: bool) -> tuple[str, ...]:
+    """Return what should be known of the samples where they are not what the network was trained on."""
+    if weights.text("data") == splits.digest:
+        return splits.notes
+    if not given:
+        return (*splits.notes, "the data has changed since training: there may be training samples in this split")
+    return (*splits.notes, "this data is not that of the training")
+
+
 def _split(splits: Splits, name: SplitName, spec: Spec) -> Split:
     found: Split | None = getattr(splits, name)
-    if found is None:
+    if found is None or not len(found):
         others = [other for other in ("train", "validation", "test") if getattr(splits, other) is not None]
-        hint = f"it has {' and '.join(others)}" if others else None
+        hint = f"it has {' and '.join(other for other in others if len(getattr(splits, other)))}" if others else None
         raise UsageError(Problem("split", f"the data of {spec.name} has no {name} split", hint=hint))
     return found
 

@@ -25,7 +25,8 @@ BATCH = 512
 def reading_of(graph: Graph, losses: Sequence[Loss], facts: Facts) -> Reading:
     """Return how the network's output answers the data's target, if it does."""
     at_output = [loss for loss in losses if loss.at in (None, OUTPUT)]
-    answers = not at_output or any(loss.target in (None, "data.target") for loss in at_output)
+    answering = [loss for loss in at_output if loss.uses_target and loss.answers]
+    answers = not at_output or any(loss.target in (None, "data.target") for loss in answering)
     shape = graph.output.shape
     if not answers or shape.tokens or len(shape.dims) != 1:
         return Reading(None)

@@ -12,7 +12,7 @@ import torch
 from nnctl.checkpoint import encoded, load_into, read_weights
 from nnctl.errors import CheckpointError, Problem, UsageError
 from nnctl.graph.build import build
-from nnctl.network.compile import compile_graph
+from nnctl.network.compile import compile_whole
 from nnctl.posix import fsync_directory, write_durably
 from nnctl.spec.load import loads
 
@@ -49,7 +49,7 @@ def export(checkpoint: str | Path, out: str | Path) -> ExportResult:
     if not path.parent.is_dir():
         raise UsageError(Problem("export-folder", f"there is no folder {path.parent}", hint="make it first"))
     weights = read_weights(checkpoint)
-    load_into(compile_graph(build(loads(weights.text("spec"), name=str(weights.path)))), weights)
+    load_into(compile_whole(build(loads(weights.text("spec"), name=str(weights.path)), look=False)), weights)
     try:
         write_durably(path, encoded(weights.tensors, weights.metadata))
     except FileExistsError:

@@ -17,8 +17,11 @@ from nnctl.graph.inputs import declared_inputs, entering, facts_of
 from nnctl.graph.lint import lint, unknown_codes
 from nnctl.graph.nodes import NOTHING, Chain, Head, Leaf, SetTag, Signal, heads, inner_chains, leaves
 from nnctl.graph.paths import inside, unknown_paths
+from nnctl.graph.penalties import check_penalties
 from nnctl.graph.pretrained import check_pretrained
 from nnctl.graph.scope import Bound, Resolver, Scope
+from nnctl.graph.solvers import check_optimizer
+from nnctl.graph.starts import check_starts
 from nnctl.kinds.datasets.base import Facts
 from nnctl.kinds.layers.base import Activation
 from nnctl.kinds.layers.shape import Shape
@@ -133,19 +136,22 @@ def build_text(text: str, overrides: Sequence[str] = (), name: str = "spec.yaml"
     return _build(read_string(text, overrides, name), fresh)
 
 
-def build(spec: Spec) -> Graph:
-    """Return the graph of a spec that was read. Raises SpecError with all that is wrong in its network."""
-    return _build(Reading(spec, []), fresh=False)
+def build(spec: Spec, look: bool = True) -> Graph:
+    """Return the graph of a spec that was read. Raises SpecError with all that is wrong in its network.
+
+    Without `look` the data's files are not looked at: a run's own spec says all that its network needs.
+    """
+    return _build(Reading(spec, []), fresh=False, look=look)
 
 
-def _build(reading: Reading, fresh: bool) -> Graph:
+def _build(reading: Reading, fresh: bool, look: bool = True) -> Graph:
     problems = list(reading.problems)
     spec = reading.spec
     if spec is None:
         raise SpecError(_unique(problems))
     data_entry = spec.document.entries.get("data")
     position = data_entry.key if data_entry else NOWHERE
-    facts = facts_of(spec, problems) if spec.data else None
+    facts = facts_of(spec, problems, look) if spec.data else None
     inputs = declared_inputs(spec.model, problems)
     if inputs is None and facts is not None and facts.inputs:
         inputs = facts.inputs
@@ -156,6 +162,8 @@ def _build(reading: Reading, fresh: bool) -> Graph:
     scope = _model_scope(spec, facts, signal, reading.data_failed, problems)
     expander = Expander(spec.model.blocks, scope, problems)
     tags = {f"data.{name}": (f"data.{name}", _field(inputs, name)) for name in inputs or {}}
+    if facts is not None and facts.single is not None and "data.input" in tags:
+        tags[f"data.{facts.single}"] = tags["data.input"]
     chain, output = expander.chain(spec.model.layers, signal, "", Context(scope, tags))
     problems += unknown_codes(spec)
     warnings: list[Problem] = []
@@ -164,6 +172,9 @@ def _build(reading: Reading, fresh: bool) -> Graph:
     if output is not None and not problems:
         graph = Graph(spec, chain, inputs or {}, output, facts, task, (), ())
         check_recipe(graph, problems, refusals)
+        problems += check_optimizer(graph)
+        problems += check_starts(graph)
+        problems += check_penalties(graph)
         problems += unknown_paths(graph, spec.model.freeze, "model", "freeze")
         if fresh:
             problems += check_pretrained(graph)
@@ -186,7 +197,8 @@ def _no_input(spec: Spec, facts: Facts | None, position: Position) -> Problem:
         hint = "write `data: {dataset: …}`, or `model: {input: [3, 32, 32]}`"
         entry = spec.document.entries["model"]
         return Problem("missing", message, entry.key, "model", hint=hint)
-    hint = "give the data set's `size`, or write `model: {input: [3, 32, 32]}`"
+    cure = "correct the path" if facts and facts.absent else "give the data set's `size`"
+    hint = f"{cure}, or say what a sample is: `model: {{input: [3, 32, 32]}}`"
     message = "the shape of the data is not known before it is read"
     details = (facts.absent,) if facts and facts.absent else ()
     return Problem("missing", message, position, "data.dataset", details, hint)

@@ -29,7 +29,7 @@ def task_of(spec: Spec, facts: Facts | None) -> Task | None:
     answering = [
         loss for loss in spec.train.loss if loss.at in (None, "output") and loss.target in (None, "data.target")
     ]
-    if not any(loss.uses_target for loss in answering):
+    if not any(loss.uses_target and loss.answers for loss in answering):
         return None
     if task is None:
         task = "classification" if any(loss.kind == "cross_entropy" for loss in answering) else "regression"
@@ -71,8 +71,11 @@ def check_recipe(graph: Graph, problems: list[Problem], refusals: list[Problem])
             hint = "add a layer with weights, such as `linear: $classes`"
         position = position_of(graph.spec, "model", where)
         refusals.append(Problem("no-parameters", message, position, f"model.{where}", hint=hint))
+    _check_bagging(graph, problems)
+    _check_pretrain(graph, problems)
     for index, loss in enumerate(train.loss):
         _check_loss(graph, loss, index, problems, refusals)
+    _check_lasting(graph, problems)
     check_monitors(graph.spec, graph.facts, graph.task, [h.name for h in graph.heads.values() if h.eval], problems)
 
 
@@ -98,6 +101,72 @@ def check_monitors(
             hint = "nothing is held out: set `data.validation`, or monitor a train_ measure"
         where = ".".join(path)
         problems.append(Problem("monitor", f"`{name}` is never measured", position_of(spec, *path), where, hint=hint))
+
+
+def _check_lasting(graph: Graph, problems: list[Problem]) -> None:
+    """Add a problem where no loss is left to evaluate by."""
+    train = graph.spec.train
+    if train is None or not all(loss.training_only for loss in train.loss):
+        return
+    kinds = " and ".join(f"`{loss.kind}`" for loss in train.loss)
+    message = f"{kinds} alone: in evaluation no loss is left"
+    hint = "add the loss that the network is for, such as `- cross_entropy`"
+    problems.append(Problem("loss", message, position_of(graph.spec, "train", "loss"), "train.loss", hint=hint))
+
+
+def _check_bagging(graph: Graph, problems: list[Problem]) -> None:
+    """Add a problem for each part of the recipe that members trained side by side would share."""
+    train, model = graph.spec.train, graph.spec.model
+    if train is None or train.bagging is None:
+        return
+    shared = [
+        ("clip.norm", "bounds all members' gradients together", train.clip is not None and train.clip.norm is not None),
+        ("optimizer", "looks for one step of all members together", train.optimizer.needs_closure),
+        ("optimizer", "trains a single network", train.optimizer.gradient_free),
+        ("pretrain", "trains a single network", train.pretrain is not None),
+    ]
+    found = [
+        (f"`train.{name}` {what}", f"train.{name}", ("train", *name.split(".")))
+        for name, what, wrong in shared
+        if wrong
+    ]
+    if model.pretrained is not None:
+        what = "`model.pretrained` would let all members start alike"
+        found.append((what, "model.pretrained", ("model", "pretrained")))
+    for message, where, path in found:
+        hint = "remove it, or `train.bagging`"
+        problems.append(Problem("bagging", message, position_of(graph.spec, *path), where, hint=hint))
+
+
+def _check_pretrain(graph: Graph, problems: list[Problem]) -> None:
+    """Add what is wrong with the stages of layer-wise pretraining."""
+    train = graph.spec.train
+    if train is None or train.pretrain is None:
+        return
+    stages, entries = (
+        train.pretrain.autoencoder.stages,
+        [step.path for step in graph.network.steps if hasattr(step, "path")],
+    )
+    learning = {path.partition(".")[0] for path in (row.path for row in graph.rows if row.params)}
+    position = position_of(graph.spec, "train", "pretrain", "autoencoder", "stages")
+    where = "train.pretrain.autoencoder.stages"
+    for stage in stages:
+        if stage not in entries:
+            hint = did_you_mean(stage, [entry for entry in entries if entry in learning], "entries with weights")
+            problems.append(
+                Problem("unknown-path", f"`model.layers` has no entry `{stage}`", position, where, hint=hint)
+            )
+        elif stage not in learning:
+            hint = f"entries with weights: {', '.join(entry for entry in entries if entry in learning)}"
+            problems.append(Problem("no-parameters", f"`{stage}` has nothing to learn", position, where, hint=hint))
+    places = [entries.index(stage) for stage in stages if stage in entries]
+    if not stages or places != sorted(set(places)):
+        hint = "each stage learns from what the ones before it make of the data"
+        problems.append(Problem("order", "stages are not named in the order of the layers", position, where, hint=hint))
+    if train.optimizer.needs_closure or train.optimizer.gradient_free:
+        place = position_of(graph.spec, "train", "optimizer")
+        message = f"`{train.optimizer.kind}` cannot train the stages of `train.pretrain`"
+        problems.append(Problem("pretrain", message, place, "train.optimizer", hint="use sgd or adam"))
 
 
 def _check_input(graph: Graph, refusals: list[Problem]) -> None:
@@ -177,12 +246,22 @@ def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], r
         hint = did_you_mean(loss.target, fields, "targets")
         problems.append(Problem("target", f"there is no `{loss.target}`", position, where, hint=hint))
         return
-    if not loss.uses_target:
+    try:
+        loss.check_layers({leaf.path: leaf.layer for leaf in graph.leaves})
+    except ShapeError as error:
+        problems.append(Problem("layers", error.message, position, where, (error.detail,), error.hint))
+    if not _check_values(graph, loss, shape, position, where, problems) or not loss.uses_target:
         return
     if loss.target not in (None, "data.target"):
         assert loss.target is not None
         wanted = graph.inputs[loss.target.removeprefix("data.")]
-        if wanted.dims != shape.dims:
+        if not wanted.dims and wanted.vocabulary is not None and "classification" in loss.tasks:  # further labels
+            if not _names_classes(shape, wanted.vocabulary, loss):
+                details = (f"the loss gets {shape}", f"`{loss.target}` has {wanted.vocabulary} classes")
+                hint = f"end with `linear: {wanted.vocabulary}`"
+                message = "the value does not have one number for each class"
+                problems.append(Problem("classes", message, position, where, details, hint))
+        elif wanted.dims != shape.dims:
             details = (f"the loss gets {shape}", f"its target `{loss.target}` is {wanted}")
             problems.append(Problem("shape", f"`{loss.kind}` compares unlike shapes", position, where, details))
         return
@@ -194,15 +273,35 @@ def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], r
         message = f"`{loss.kind}` is not for {facts.task}, which the data set's target is"
         problems.append(Problem("target", message, position, where, hint=hint))
         return
-    if facts.task == "regression" and shape.dims != (facts.targets,):
+    if facts.task == "regression" and loss.answers and shape.dims != (facts.targets,):
         details = (f"the loss gets {shape}", f"the data has {facts.targets} number(s) to predict per sample")
         hint = f"end with `linear: {facts.targets}`"
         refusals.append(Problem("outputs", "the output does not match the target", position, where, details, hint))
-    if facts.task == "classification" and facts.classes is not None and not _names_classes(shape, facts.classes, loss):
+    if facts.classes == 1:
+        name = f", `{facts.class_names[0]}`" if facts.class_names else ""
+        hint = "give it a second class, or compare with the input: `target: data.input`"
+        message = f"the data set has a single class{name}: there is nothing to tell apart"
+        problems.append(Problem("classes", message, position, where, hint=hint))
+        return
+    named = not loss.answers or facts.classes is None or _names_classes(shape, facts.classes, loss)
+    if facts.task == "classification" and not named:
         details = (f"the loss gets {shape}", f"the data has {facts.classes} classes")
         hint = "end with `linear: $classes`"
         message = "the output does not have one number for each class"
         refusals.append(Problem("classes", message, position, where, details, hint))
+
+
+def _check_values(
+    graph: Graph, loss: Loss, shape: Shape, position: Position, where: str, problems: list[Problem]
+) -> bool:
+    """Return whether the loss can be computed from values of this shape, and add a problem if not."""
+    try:
+        loss.check_values(shape, graph.facts.classes if graph.facts else None, graph.inputs)
+    except ShapeError as error:
+        details = (error.detail,) if error.detail else ()
+        problems.append(Problem("loss", error.message, position, where, details, error.hint))
+        return False
+    return True
 
 
 def _names_classes(shape: Shape, classes: int, loss: Loss) -> bool:

@@ -54,9 +54,30 @@ class Memory:
         """All of it."""
         return self.weights + self.gradients + self.optimizer + self.activations
 
+    @property
+    def account(self) -> str:
+        """The sum and its summands, as they are told."""
+        parts = (
+            ("weights", self.weights),
+            ("gradients", self.gradients),
+            ("optimiser state", self.optimizer),
+            ("activations", self.activations),
+        )
+        summands = " + ".join(f"{byte_size(size)} {name}" for name, size in parts if size)
+        return f"{byte_size(self.total)} = {summands}, for a batch of {self.batch_size}"
+
     def as_json(self) -> dict[str, int]:
         """Return bytes by purpose, with their sum."""
         return {**vars(self), "total": self.total}
+
+
+def byte_size(number: float) -> str:
+    """Return a size in binary units: 3.5 MiB."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(number) < 1024:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:,.1f} TiB"
 
 
 def rows_of(network: Chain, file: str | None) -> tuple[Row, ...]:
@@ -90,7 +111,7 @@ def memory_of(rows: tuple[Row, ...], trainable: int, spec: Spec, samples: int | 
     """Return the memory of training `trainable` of the parameters by the spec's recipe, or by plain SGD without one."""
     train = spec.train
     parameters = sum(row.params for row in rows)
-    state = train.optimizer.state_tensors() if train else 0
+    state = train.optimizer.state_numbers(trainable) if train else 0
     average = parameters if train and train.ema else 0
     size = train.batch_size if train else 128
     batch = (samples or 1) if size == "all" else size
@@ -100,7 +121,7 @@ def memory_of(rows: tuple[Row, ...], trainable: int, spec: Spec, samples: int | 
     return Memory(
         weights=BYTES * parameters,
         gradients=BYTES * trainable,
-        optimizer=BYTES * (trainable * state + average),
+        optimizer=BYTES * (state + average),
         activations=width * outputs * -(-batch // parts),
         batch_size=batch,
     )

@@ -20,11 +20,11 @@ _FORMS = ({"tokens", "features"}, {"tokens", "vocabulary"}, {"vocabulary"})
 _MAX_AXES = 4
 
 
-def facts_of(spec: Spec, problems: list[Problem]) -> Facts | None:
+def facts_of(spec: Spec, problems: list[Problem], look: bool = True) -> Facts | None:
     """Return what the data set says of itself without being read, after the transforms; None where its files are not
-    as they should be, or a transform cannot be applied."""
+    as they should be, or a transform cannot be applied. Without `look` files are not looked at."""
     assert spec.data is not None
-    return _facts(spec, spec.data, ("data",), problems)
+    return _facts(spec, spec.data, ("data",), problems, look)
 
 
 def stream_facts(spec: Spec, name: str, problems: list[Problem]) -> Facts | None:
@@ -38,11 +38,14 @@ def main_field(inputs: Mapping_[str, Shape]) -> str | None:
     return next((name for name, shape in inputs.items() if shape.vocabulary is None), None)
 
 
-def _facts(spec: Spec, data: Data | Stream, path: tuple[str, ...], problems: list[Problem]) -> Facts | None:
+def _facts(
+    spec: Spec, data: Data | Stream, path: tuple[str, ...], problems: list[Problem], look: bool = True
+) -> Facts | None:
     assert spec.data is not None
     position, where = locate(spec.document, path), ".".join(path)
     try:
-        facts = data.dataset.facts(Path(data_root(spec.data)))
+        root = Path(data_root(spec.data))
+        facts = data.dataset.facts(root) if look else data.dataset.facts_unseen(root)
     except NnctlError as error:
         for problem in error.problems:
             place = problem.position if problem.position.file else position

@@ -10,6 +10,7 @@ from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Problem
 from nnctl.graph.checks import position_of, subset_size
 from nnctl.graph.nodes import Chain, Leaf, Residual, Step, inner_chains
+from nnctl.graph.solvers import mini_batches_under_line_search, noise_under_line_search
 from nnctl.kinds.datasets.base import count_of
 from nnctl.kinds.layers.base import Activation
 from nnctl.spec.sections import Spec
@@ -24,6 +25,7 @@ DEEP = 5
 at most 1/4, so five of them leave less than a thousandth."""
 FEW = 8
 """Samples in a batch below which batch statistics are mostly noise."""
+REARRANGING = ("flatten", "reshape", "identity", "dropout")
 SQUASHING = ("sigmoid", "tanh")
 
 CODES = (
@@ -33,6 +35,7 @@ CODES = (
     "squashing-in-depth",
     "dropout-before-norm",
     "tiny-image",
+    "rbm-range",
     "input",
     "outputs",
     "classes",
@@ -40,6 +43,8 @@ CODES = (
     "long-schedule",
     "tiny-batches",
     "large-batch",
+    "full-batch",
+    "noisy-objective",
     "unused-param",
 )
 """Every code that a warning can have: what `lint.allow` may name."""
@@ -124,7 +129,7 @@ def _linear_after_linear(graph: Graph) -> Iterator[Problem]:
                     )
                     yield _warn("linear-after-linear", message, leaf, "put an activation between them")
                 weights = leaf
-            elif leaf.layer.kind not in ("flatten", "reshape", "identity", "dropout"):
+            elif leaf.layer.kind not in REARRANGING:
                 weights = None
 
 
@@ -172,6 +177,18 @@ def _small_too_early(graph: Graph) -> Iterator[Problem]:
                 f"the image is down to {shape} before `{leaf.path}`: all of its kernel but the centre sees padding"
             )
             yield _warn("tiny-image", message, leaf, "use fewer pools or strides before it, or `kernel: 1`")
+            return
+
+
+def _standardised_into_binary(graph: Graph) -> Iterator[Problem]:
+    data = graph.spec.data
+    if data is None or not data.dataset.standardised:
+        return
+    for leaf in graph.leaves:
+        if leaf.layer.kind == "rbm" and getattr(leaf.layer, "visible", None) == "binary":
+            message = "binary visible units stand for numbers from 0 to 1; the data's are standardised"
+            yield _warn("rbm-range", message, leaf, "write `visible: gaussian`, or put a `sigmoid` before it")
+        if leaf.layer.kind not in REARRANGING:
             return
 
 
@@ -248,9 +265,12 @@ RULES: tuple[Rule, ...] = (
     _squashing_in_depth,
     _dropout_before_batch_norm,
     _small_too_early,
+    _standardised_into_binary,
     _refusals,
     _spare_outputs,
     _long_schedule,
     _tiny_batches,
     _large_batches,
+    mini_batches_under_line_search,
+    noise_under_line_search,
 )

@@ -18,14 +18,14 @@ def inside(path: str, places: Collection[str]) -> bool:
     return any(path == place or path.startswith(f"{place}.") for place in places)
 
 
-def unknown_paths(graph: Graph, paths: tuple[str, ...], *place: str) -> Iterator[Problem]:
+def unknown_paths(graph: Graph, paths: tuple[str, ...], *place: str | int) -> Iterator[Problem]:
     """Yield a problem for each of the paths, written at `place` in the spec, that no layer has."""
     known = dict.fromkeys(ends for leaf in graph.leaves for ends in _beginnings(leaf.path))
     for index, path in enumerate(paths):
         if path not in known:
             position = position_of(graph.spec, *place, index)
-            hint = did_you_mean(path, known, "paths")
-            yield Problem("unknown-layer", f"there is no layer `{path}`", position, ".".join(place), hint=hint)
+            where, hint = ".".join(map(str, place)), did_you_mean(path, known, "paths")
+            yield Problem("unknown-layer", f"there is no layer `{path}`", position, where, hint=hint)
 
 
 def _beginnings(path: str) -> Iterator[str]:

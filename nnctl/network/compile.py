@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
 from nnctl.graph.build import Graph, build
 from nnctl.graph.nodes import Branches, Chain, FromTag, Head, Highway, Leaf, Residual, SetTag, inner_chains
 from nnctl.network import modules
+from nnctl.network.ensemble import Averaged, Ensemble
 from nnctl.network.initialise import initialise
+from nnctl.network.pretrained import Transfer, load_pretrained
+from nnctl.randomness import derive
 from nnctl.spec.sections import Spec
 
 
-def compile_model(spec: Spec) -> modules.Network:
-    """Return the spec's network as a plain torch module, its weights drawn from the spec's seed.
+def compile_model(spec: Spec) -> modules.Network | Ensemble:
+    """Return the spec's network as a plain torch module, its weights drawn from the spec's seed, or pretrained.
 
-    Torch's global random state is left as it was. Raises SpecError where the network is at fault.
+    With `train.bagging` it is an ensemble of such networks. Torch's global random state is left as it was. Raises
+    SpecError where the network is at fault, or pretrained weights do not fit it.
     """
-    return compile_graph(build(spec))
+    graph = build(spec)
+    return compile_members(graph) if members_of(graph) else starting_network(graph)[0]
+
+
+def starting_network(graph: Graph) -> tuple[modules.Network, Transfer | None]:
+    """Return the network that training starts with, and what became of the pretrained weights, if there are any."""
+    net = compile_graph(graph)
+    return net, load_pretrained(net, graph)
 
 
 def compile_graph(graph: Graph) -> modules.Network:
-    """Return the graph's network, as `compile_model` does."""
-    return modules.Network(_Compiler(graph).chain(graph.network), named_values=_has_names(graph.network))
+    """Return the graph's network with weights drawn from the seed: all that is needed before a checkpoint is put in."""
+    names = _has_names(graph.network)
+    return modules.Network(_Compiler(graph).chain(graph.network), names, sorted(graph.frozen))
+
+
+def compile_whole(graph: Graph) -> modules.Network | Ensemble:
+    """Return what a checkpoint of the spec holds the weights of: its network, or with `train.bagging` all of them."""
+    return compile_members(graph) if members_of(graph) else compile_graph(graph)
+
+
+def compile_members(graph: Graph) -> Ensemble:
+    """Return the networks that bagging trains: one architecture, the weights of each drawn from a seed of its own."""
+    seeds = (derive(graph.spec.seed, "member", number) for number in range(members_of(graph)))
+    networks = [compile_graph(replace(graph, spec=replace(graph.spec, seed=seed))) for seed in seeds]
+    return Ensemble(networks, _averaged(graph))
+
+
+def members_of(graph: Graph) -> int:
+    """Return how many networks bagging trains; 0 without it."""
+    train = graph.spec.train
+    return train.bagging.members if train is not None and train.bagging is not None else 0
+
+
+def _averaged(graph: Graph) -> Averaged:
+    losses = graph.spec.train.loss if graph.spec.train else ()
+    if not any(loss.at in (None, "output") and loss.expects == "logits" for loss in losses):
+        return "values"
+    return "logit" if graph.output.shape.features == 1 else "logits"
 
 
 def _has_names(chain: Chain) -> bool:

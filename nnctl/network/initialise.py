@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import torch
 from torch import nn
 
-from nnctl.errors import SpecError
 from nnctl.graph.nodes import Leaf
-from nnctl.kinds.initializers.base import Init, Place
-from nnctl.kinds.layers.base import Activation, Weighted
+from nnctl.graph.starts import rules_of
+from nnctl.kinds.initializers.base import Init
+from nnctl.kinds.layers.base import Activation
 from nnctl.randomness import derive
 
 
@@ -20,30 +19,17 @@ from nnctl.randomness import derive
 def initialise(module: nn.Module, leaf: Leaf, default: Init, activation: Activation | None, seed: int) -> None:
     """Set every parameter and buffer of a module that has just come from the meta device.
 
-    `activation` is the one that follows. Raises SpecError, with the layer's place, where an initialiser is none for it.
+    `activation` is the one that follows.
     """
     with seeded(derive(seed, "init", leaf.path)):
         for part in module.modules():
             reset = getattr(part, "reset_parameters", None)
             if callable(reset):
                 reset()
-    if not isinstance(leaf.layer, Weighted):
-        return
-    own, tensors = leaf.layer.own_init(), dict(module.named_parameters())
-    rules = {"weight": own.weight or default.weight, "bias": own.bias or default.bias}
-    for slot in leaf.layer.slots(leaf.input.shape):
-        initializer, tensor = rules[slot.role], tensors.get(slot.tensor)
-        if initializer is None or initializer.by_module or tensor is None:
-            continue
+    for slot, rule, place in rules_of(leaf, default, activation):
         generator = torch.Generator().manual_seed(derive(seed, "init", leaf.path, slot.tensor))
-        place = Place(slot.fans, slot.activation if slot.inner else activation)
-        try:
-            for block in tensor.chunk(slot.parts):
-                initializer.fill(block, place, generator)
-        except SpecError as error:
-            raise SpecError(
-                [replace(problem, position=leaf.position, where=leaf.path) for problem in error.problems]
-            ) from None
+        for block in module.get_parameter(slot.tensor).chunk(slot.parts):
+            rule.fill(block, place, generator)
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -169,16 +170,33 @@ Holder = (Chain, Residual, Branches, Highway)
 class Network(Chain):
     """A compiled spec: a plain torch module whose submodules are named by their layers' paths."""
 
-    def __init__(self, chain: Chain, named_values: bool) -> None:
+    def __init__(self, chain: Chain, named_values: bool, frozen: Collection[str] = ()) -> None:
         children = {name: child for name, child in chain._modules.items() if child is not None}
         super().__init__(children, chain._plan, chain._feature_axes)
         self._named_values = named_values
+        self._frozen = tuple(frozen)
+        for path in self._frozen:
+            self.get_submodule(path).requires_grad_(False)
+        self.train()
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of every layer but the frozen ones, which are fixed functions: in training too their norms
+        use and keep the running averages, and their dropout is off."""
+        super().train(mode)
+        for path in self._frozen:
+            self.get_submodule(path).eval()
+        return self
 
     def forward(self, x: Inputs, values: Values | None = None) -> Tensor:  # takes fields too
         """Return the last layer's value. `x` is a batch, or one for each field of the data: {"input": …}."""
         if isinstance(x, Tensor) and not self._named_values:
             return super().forward(x)
         return self._run(x, Values({}))
+
+    @property
+    def named_values(self) -> bool:
+        """Whether tags, fields or heads are anywhere inside."""
+        return self._named_values
 
     def outputs(self, x: Inputs) -> dict[str, Tensor]:
         """Return the last layer's value as `output`, and every head's and tag's by its name.

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 class Average:
     """A second set of weights: a ← d·a + (1 − d)·w after every step, starting at the first weights.
 
-    With `uniform` d is k/(k + 1) at the k-th step taken in, so that all count the same. Up to step `start` the average is
-    the present weights. Running statistics of norms are averaged too; whole numbers are always the network's own.
+    With `uniform` d is k/(k + 1) at the k-th step taken in, so that all count the same. Up to step `start` the average
+    is the present weights. Running statistics of norms are averaged too; whole numbers are always the network's own.
     """
 
     def __init__(self, net: nn.Module, decay: float, uniform: bool = False, start: int = 0) -> None:

@@ -13,6 +13,12 @@ class Closure:
 
     def __init__(self, loss: Callable[[], Tensor], parameters: Sequence[nn.Parameter]) -> None:
         self._loss, self._parameters = loss, parameters
+        self.known: Tensor | None = None
+        """The loss at the weights that a step starts with, if its gradients are in the parameters already."""
+
+    def start(self) -> Tensor:
+        """Return the loss at the weights that a step starts with, its gradients in the parameters."""
+        return self() if self.known is None else self.known
 
     def __call__(self) -> Tensor:
         """Leave the gradients at the present weights in the parameters; return the loss, detached."""

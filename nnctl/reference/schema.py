@@ -196,11 +196,12 @@ def _sections(section: type[BaseModel]) -> Schema:
 
 def _fields(cls: type[BaseModel], computed: bool) -> Schema:
     docs, rules = field_docs(cls), rules_of(cls)
-    plain = cls.model_json_schema(by_alias=True, mode="validation")["properties"]
+    whole = cls.model_json_schema(by_alias=True, mode="validation")
+    plain = whole["properties"]
     fields: Schema = {}
     for name, info in cls.model_fields.items():
         key = info.alias or name
-        schema = _field(rules[key], plain[key])
+        schema = _field(rules[key], plain[key], whole.get("$defs", {}))
         default = schema.pop("default", None)
         if computed:
             options = schema["anyOf"] if set(schema) == {"anyOf"} else [schema]
@@ -209,7 +210,7 @@ def _fields(cls: type[BaseModel], computed: bool) -> Schema:
     return fields
 
 
-def _field(rule: FieldRule, plain: Schema) -> Schema:
+def _field(rule: FieldRule, plain: Schema, definitions: Schema) -> Schema:
     match rule.marker:
         case One(family=family):
             return _reference(family)
@@ -228,7 +229,8 @@ def _field(rule: FieldRule, plain: Schema) -> Schema:
             return _reference("init")
     if rule.section is not None:
         return {"anyOf": [_reference(rule.section.__name__), {"type": "null"}]}
-    schema: Schema = _standard({key: value for key, value in plain.items() if key != "title"})
+    own = {key: value for key, value in plain.items() if key != "title"}
+    schema: Schema = _inlined(_standard(own), definitions)
     return schema
 
 
@@ -237,6 +239,16 @@ def _standard(part: Any) -> Any:
     if isinstance(part, dict):
         return {_BOUNDS.get(key, key): _standard(value) for key, value in part.items()}
     return [_standard(each) for each in part] if isinstance(part, list) else part
+
+
+def _inlined(part: Any, definitions: Schema) -> Any:
+    """Return a schema with what pydantic defines beside it in the place of references to that."""
+    if isinstance(part, dict):
+        name = str(part.get("$ref", "")).rpartition("/")[2]
+        if name in definitions:
+            return _inlined(_standard(definitions[name]), definitions)
+        return {key: _inlined(value, definitions) for key, value in part.items()}
+    return [_inlined(each, definitions) for each in part] if isinstance(part, list) else part
 
 
 def _required(cls: type[BaseModel]) -> list[str]:

@@ -205,7 +205,7 @@ def _freeze(model: Mapping, problems: list[Problem]) -> tuple[str, ...]:
         return ()
     paths = plain(node)
     if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
-        return tuple(paths)
+        return tuple(str(path) for path in paths)
     message = f"`freeze` is {describe(node)}, expected a list of layer paths"
     problems.append(Problem("type", message, node.position, "model.freeze", hint="write `freeze: [conv1, stage1]`"))
     return ()

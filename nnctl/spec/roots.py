@@ -10,4 +10,9 @@ from nnctl.spec.sections import Data
 
 def data_root(data: Data) -> Path:
     """Return `data.root`, else $NNCTL_DATA, else ./data, absolute."""
-    return Path(data.root or os.environ.get("NNCTL_DATA") or "data").expanduser().absolute()
+    return Path(data.root).expanduser().absolute() if data.root else default_root()
+
+
+def default_root() -> Path:
+    """Return $NNCTL_DATA, else ./data, absolute: the root of a spec that names none."""
+    return Path(os.environ.get("NNCTL_DATA") or "data").expanduser().absolute()

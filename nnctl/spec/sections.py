@@ -27,6 +27,7 @@ from nnctl.kinds.datasets.base import Dataset
 from nnctl.kinds.initializers.base import Init
 from nnctl.kinds.losses.base import Loss
 from nnctl.kinds.optimizers.base import Optimizer
+from nnctl.kinds.penalties.base import Penalty
 from nnctl.kinds.schedules.base import Schedule
 
 
@@ -136,6 +137,34 @@ class Ema(Section):
     """Share of all steps after which the average begins; until then it is the present weights."""
 
 
+class Bagging(Section):
+    """Several networks trained side by side, each on a bootstrap resample of the training set, whose predictions are
+    averaged (Breiman, 1996)."""
+
+    main = "members"
+
+    members: Annotated[int, Field(ge=2, le=1000), Expected("a whole number from 2 to 1000")] = 10
+    """How many networks there are."""
+
+
+class Autoencoder(Section):
+    """Greedy layer-wise pretraining: each stage in turn learns to rebuild its own input (Bengio et al., 2007)."""
+
+    stages: Annotated[tuple[str, ...], BeforeValidator(as_tuple), Expected("a list of names of layers")]
+    """Entries of `model.layers` by name, in their order; each is trained with what comes before it fixed."""
+    epochs: Count = 5
+    """Passes over the training set for each stage."""
+    corrupt: Below1 = 0.0
+    """Share of a stage's inputs that are set to 0 in training; it still has to rebuild them (Vincent et al., 2008)."""
+
+
+class Pretrain(Section):
+    """What is learned before the recipe itself begins."""
+
+    autoencoder: Autoencoder
+    """Stages that learn to rebuild their inputs."""
+
+
 class Checkpoint(Section):
     """When the state that resuming needs is saved, besides the end of each epoch."""
 
@@ -164,6 +193,8 @@ class Train(Section):
     """The rule of one step."""
     schedule: Annotated[Schedule | None, One("schedules")] = None
     """The learning rate's course; constant if not given."""
+    penalties: Annotated[tuple[Penalty, ...], Many("penalties")] = ()
+    """What is asked of the weights themselves: terms beside the loss, and bounds."""
     early_stopping: EarlyStopping | None = None
     """When to stop before the last epoch."""
     monitor: Text | None = None
@@ -172,6 +203,10 @@ class Train(Section):
     """A bound on gradients."""
     ema: Ema | None = None
     """A moving average of the weights."""
+    pretrain: Pretrain | None = None
+    """What layers learn one by one before all are trained together."""
+    bagging: Bagging | None = None
+    """Several networks on resamples of the training set, in place of one."""
     precision: Annotated[Literal["fp32", "bf16"], Expected("fp32 or bf16")] = "fp32"
     """The arithmetic of forward and backward pass; weights stay fp32."""
     checkpoint: Checkpoint = Checkpoint()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from nnctl.admm_step import AdmmStepper
 from nnctl.data.order import epoch_order
 from nnctl.evaluation.measure import measure
 from nnctl.evaluation.meter import Meter, Reading
@@ -28,6 +29,7 @@ from nnctl.training.reporter import EpochReport, Reporter, StepReport
 from nnctl.training.result import Stopped
 
 if TYPE_CHECKING:
+    from nnctl.data.bootstrap import Bootstrap
     from nnctl.data.load import Split
 
 LOG_EVERY = 50
@@ -39,8 +41,8 @@ class Job:
     """What is trained, on what, and how: all that stays the same from the first step to the last."""
 
     net: nn.Module
-    step: Stepper
-    train: Split
+    step: Stepper | AdmmStepper
+    train: Split | Bootstrap
     validation: Split | None
     batches: Sequence[slice]
     """The places of each batch in an epoch's order."""

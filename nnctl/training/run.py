@@ -8,7 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from nnctl.admm_step import AdmmStepper, admm_stepper_of
+from nnctl.data.bootstrap import Bootstrap
 from nnctl.data.load import Splits, load
 from nnctl.data.order import batch_slices
 from nnctl.device import reproducible, resolve_device
@@ -17,14 +20,18 @@ from nnctl.errors import CheckpointError, DivergedError, Problem, SpecError
 from nnctl.evaluation.measure import measured_heads, measured_objective, reading_of
 from nnctl.evaluation.meter import Meter
 from nnctl.graph.build import Graph, build
+from nnctl.kinds.optimizers.scalable_admm import ScalableAdmm
 from nnctl.kinds.schedules.constant import Constant
-from nnctl.network.compile import compile_graph
+from nnctl.memory import check_memory
+from nnctl.network.compile import compile_whole, members_of
 from nnctl.optim.averaging import Average
 from nnctl.posix import Interrupts
 from nnctl.spec.monitors import default_monitor
 from nnctl.spec.resolved import to_yaml
+from nnctl.spec.roots import data_root
 from nnctl.spec.sections import Data, Spec, Train
-from nnctl.step import NotFinite, stepper_of
+from nnctl.step import NotFinite, Stepper, stepper_of
+from nnctl.training.begin import begin
 from nnctl.training.finite import first_not_finite
 from nnctl.training.history import History
 from nnctl.training.keeper import Keeper
@@ -56,11 +63,13 @@ def train(
     The run goes to the directory `run`, else to the next free `checkpoints/<name>/<number>`. With `resume` the
     run in that directory, or else the newest of that name, goes on from its last saved state; a finished run is
     returned as it is. Raises SpecError where the spec does not say what training needs, TrainingDiverged where
-    a number is no longer finite. Torch's global random state is left as it was.
+    a number is no longer finite, ResourceError where memory cannot suffice. Torch's global random state is left as
+    it was.
     """
     graph = spec if isinstance(spec, Graph) else build(spec)
     recipe, data = _needed(graph)
     place = resolve_device(device)
+    check_memory(graph, place)
     reporter = reporter or Reporter()
     text = to_yaml(_pinned(graph))
     with ExitStack() as stack:
@@ -81,21 +90,27 @@ def train(
             if resume:
                 reporter.on_note("there is nothing to resume: training starts at step 0")
 
+        for note in graph.facts.notes if graph.facts else ():
+            reporter.on_note(note)
         splits = load(data, graph.spec.seed, place, splits=("train", "validation"), progress=reporter.on_data)
         for note in splits.notes:
             reporter.on_note(note)
+        batches = _batches(graph, recipe, splits)
+        net = begin(graph, splits.train, batches, reporter) if state is None else compile_whole(graph)
         if directory is None:
             directory = new_run(graph.spec.name, run, recipe.checkpoint.keep)
             stack.enter_context(directory.lock())
             directory.states.sweep()
-        return _train_in(directory, graph, recipe, splits, text, place, state, reporter)
+        return _train_in(directory, graph, net, recipe, splits, batches, text, place, state, reporter)
 
 
 def _train_in(
     directory: RunDirectory,
     graph: Graph,
+    net: nn.Module,
     recipe: Train,
     splits: Splits,
+    batches: list[slice],
     text: str,
     device: torch.device,
     state: State | None,
@@ -103,13 +118,14 @@ def _train_in(
 ) -> RunResult:
     """Build all that the loop needs, put back what was saved, and train."""
     spec, progress = graph.spec, Progress()
-    job, average = _job(graph, recipe, splits, device)
+    job, average = _job(graph, net.to(device), recipe, splits, batches, device)
     meter = Meter(job.reading)
     metadata = {
         "spec": text,
         "class_names": json.dumps(splits.class_names),
         "mean": json.dumps(splits.mean),
         "std": json.dumps(splits.std),
+        "fill": json.dumps(splits.fill),
         "input": json.dumps({name: shape.dims for name, shape in splits.facts.inputs.items()}),
         "data": splits.digest,
     }
@@ -144,19 +160,29 @@ def _train_in(
     return _told(_result(directory, progress, stopped, interrupts.signal), reporter)
 
 
-def _job(graph: Graph, recipe: Train, splits: Splits, device: torch.device) -> tuple[Job, Average | None]:
-    spec = graph.spec
-    net = compile_graph(graph).to(device)
-    average = Average(net, recipe.ema.decay) if recipe.ema else None
-    step = stepper_of(graph, recipe, net, device, average)
-    reading = reading_of(graph, recipe.loss, splits.facts)
+def _batches(graph: Graph, recipe: Train, splits: Splits) -> list[slice]:
     size = len(splits.train) if recipe.batch_size == "all" else recipe.batch_size
+    return batch_slices(len(splits.train), size, graph.has_batch_norm)
+
+
+def _job(
+    graph: Graph, net: nn.Module, recipe: Train, splits: Splits, batches: list[slice], device: torch.device
+) -> tuple[Job, Average | None]:
+    spec = graph.spec
+    ema, steps = recipe.ema, recipe.epochs * len(batches)
+    average = Average(net, ema.decay, ema.uniform, round(ema.start * steps)) if ema else None
+    step: Stepper | AdmmStepper
+    if isinstance(recipe.optimizer, ScalableAdmm):
+        step = admm_stepper_of(graph, recipe, recipe.optimizer, net, splits.train, average)
+    else:
+        step = stepper_of(graph, recipe, net, device, average)
+    reading = reading_of(graph, recipe.loss, splits.facts)
     job = Job(
         net=net,
         step=step,
-        train=splits.train,
+        train=Bootstrap(splits.train, members, spec.seed) if (members := members_of(graph)) else splits.train,
         validation=splits.validation,
-        batches=batch_slices(len(splits.train), size, graph.has_batch_norm),
+        batches=batches,
         recipe=recipe,
         schedule=recipe.schedule or Constant(),
         reading=reading,
@@ -185,7 +211,8 @@ def _pinned(graph: Graph) -> Spec:
     spec = graph.spec
     if spec.data is None or graph.facts is None:
         return spec
-    dataset = spec.data.dataset.pinned(graph.facts)
+    dataset = spec.data.dataset
+    dataset = dataset.pinned(dataset.facts(data_root(spec.data)))  # as they lie there, before any transform
     return replace(spec, data=spec.data.model_copy(update={"dataset": dataset}))
 
 
@@ -194,7 +221,7 @@ def _start(directory: RunDirectory, graph: Graph, job: Job, progress: Progress) 
         run=directory.path,
         name=graph.spec.name,
         device=str(job.device),
-        parameters=graph.parameters,
+        parameters=graph.parameters * max(members_of(graph), 1),
         samples=len(job.train),
         validation=len(job.validation) if job.validation is not None else 0,
         epochs=job.recipe.epochs,

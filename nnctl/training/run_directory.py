@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from nnctl.checkpoint import BEST
+from nnctl.document.tensors import BEST
 from nnctl.environment import ENVIRONMENT, recorded_environment
 from nnctl.errors import CheckpointError, Problem, UsageError
 from nnctl.posix import exclusive_lock, replace_durably

@@ -9,9 +9,10 @@ import pytest
 
 from nnctl.cli.output import print_json, print_problems
 from nnctl.cli.render.columns import aligned
-from nnctl.cli.render.numbers import byte_size, duration, measure, sparkline
+from nnctl.cli.render.numbers import duration, measure, sparkline
 from nnctl.cli.terminal import ascii_only, terminal
 from nnctl.errors import Position, Problem
+from nnctl.graph.costs import byte_size
 
 
 class Screen(io.TextIOWrapper):

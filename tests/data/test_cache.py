@@ -119,6 +119,7 @@ def test_a_killed_build_is_never_taken_for_a_whole(file: str, cache: Path, optio
         def die(sink: Sink) -> Decoded:
             sink.add(bytes(4), [0])
             os.kill(os.getpid(), signal.SIGKILL)
+            raise AssertionError("killed")
 
         try:
             remember([file], {}, die)

@@ -14,7 +14,8 @@ from nnctl.data import cifar100
 from nnctl.data.cifar100 import CIFAR100
 from nnctl.data.progress import silent
 from nnctl.document.reader import read_value
-from nnctl.errors import DataError, Problem
+from nnctl.errors import DataError, Problem, SpecError
+from nnctl.graph.build import build_file
 from nnctl.kinds.datasets.base import SplitName
 from nnctl.kinds.datasets.cifar100 import COARSE, FINE
 from nnctl.kinds.layers.shape import Shape
@@ -81,6 +82,26 @@ def test_facts(tmp_path: Path) -> None:
     facts = dataset("cifar100: {labels: coarse, also: [fine]}").facts(tmp_path)
     assert facts.inputs == {"input": Shape((3, 32, 32)), "fine": Shape((), vocabulary=100)}
     assert (facts.classes, facts.class_names, facts.train, facts.test) == (20, COARSE, 50_000, 10_000)
+
+
+@pytest.mark.parametrize("width", [19, 20])
+def test_coarse_labels_are_the_target_of_a_second_loss(tmp_path: Path, width: int) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(f"""
+name: two
+data: {{dataset: {{cifar100: {{also: [coarse]}}}}, root: {tmp_path}}}
+model:
+  layers: [flatten, {{head: {{name: coarse, layers: [{{linear: {width}}}]}}}}, {{linear: $classes}}]
+train:
+  epochs: 1
+  loss: [cross_entropy, {{cross_entropy: {{at: coarse, target: data.coarse}}}}]
+  optimizer: {{sgd: 0.1}}
+""")
+    if width == 20:
+        assert build_file(spec).facts is not None
+        return
+    with pytest.raises(SpecError, match="hint: end with `linear: 20`"):
+        build_file(spec)
 
 
 @pytest.mark.parametrize(

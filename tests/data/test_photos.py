@@ -178,19 +178,6 @@ def test_what_is_no_photo_is_unreadable(tmp_path: Path, name: str, content: byte
         read_photo(str(tmp_path / name))
 
 
-def test_sixteen_bits_are_unreadable(tmp_path: Path) -> None:
-    path = save(tmp_path / "deep.png", Image.fromarray(np.full((4, 4), 40_000, dtype=np.uint16)))
-    with pytest.raises(Unreadable, match="expected 8 bits for each colour"):
-        read_photo(str(path))
-
-
-def test_a_decompression_bomb_is_unreadable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save(folder / "train" / "cat" / "bomb.png", Image.new("RGB", (40, 30)))
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow warns above it, and refuses twice as much
-    with pytest.raises(DataError, match=r"cat/bomb.png: .*1200 pixels.* exceeds limit of 1000"):
-        read(folder, ", size: 5")
-
-
 def test_the_content_tells_the_format(tmp_path: Path) -> None:
     image = picture()
     image.save(tmp_path / "photo.jpg", format="PNG")
@@ -279,12 +266,11 @@ def test_photos_are_decoded_by_several_threads(folder: Path, monkeypatch: pytest
     monkeypatch.setattr(photo_set, "_A_TASK", 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     meeting = threading.Barrier(2, timeout=10)
-    original = photo_set.read_photo
 
     def meet(path: str, extent: tuple[int, int] | None) -> Photo:
         names.add(threading.current_thread().name)
         meeting.wait()  # passes only where two photos are decoded at once
-        return original(path, extent)
+        return read_photo(path, extent)
 
     monkeypatch.setattr(photo_set, "read_photo", meet)
     assert len(read(folder)) == 10

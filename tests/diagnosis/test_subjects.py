@@ -23,15 +23,20 @@ from tests.diagnosis.helpers import by_path, net_of, normal, spec_of
 X, LABELS = normal(40, 3), torch.arange(40) % 2
 LAYERS: list[Any] = [{"linear": 5}, "relu", {"linear": 2}]
 KEYS = {
-    "path", "kind", "line", "forward_rms", "delta_rms", "grad_norm", "weight_norm", "grad_weight_ratio",
-    "update_ratio", "dead", "saturated",
+    "path", "kind", "line", "units", "input_rms", "forward_rms", "delta_rms", "grad_norm", "weight_norm",
+    "grad_weight_ratio", "update_ratio", "learning", "one_signed", "noise_scale", "dead", "zero", "saturated", "cosine",
+    "nonfinite", "underflow", "prediction",
+}  # fmt: skip
+RESULT_KEYS = {
+    "layers", "verdicts", "verdict", "data", "loss", "steps", "batch", "samples", "dead_bound", "noise_scale",
+    "rate_share", "variances",
 }  # fmt: skip
 
 
 def test_the_json_object() -> None:
     result = inspect(spec_of(LAYERS, X, LABELS, loss="cross_entropy"))
     value = json.loads(json.dumps(result.as_json()))
-    assert value.keys() == {"layers", "data", "loss", "steps", "batch", "samples"}
+    assert value.keys() == RESULT_KEYS
     assert [layer.keys() for layer in value["layers"]] == [KEYS] * 3
     assert value["layers"][0]["forward_rms"] == result.layers[0].forward_rms
     assert [layer["kind"] for layer in value["layers"]] == ["linear", "relu", "linear"]

@@ -305,3 +305,14 @@ def test_two_pieces_can_be_the_absolute_value() -> None:
     assert torch.equal(module(z), z.abs())
     (slope,) = torch.autograd.grad(module(z).sum(), z)
     assert torch.equal(slope[z != 0], z[z != 0].sign())
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_the_value_without_torch_is_the_modules(text: str) -> None:
+    component = activation(text)
+    if not component.pointwise:
+        pytest.skip("it has no value for any number")
+    points = torch.linspace(-9, 9, 361, dtype=torch.float64)  # kinks, at whole numbers, among them
+    module = materialise(component, image(1)).double().eval()
+    expected = module(points[:, None])[:, 0].tolist()
+    assert [component.value(z) for z in points.tolist()] == pytest.approx(expected, rel=1e-9, abs=1e-9)  # torch cuts softplus off at 20

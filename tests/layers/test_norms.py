@@ -181,3 +181,34 @@ def test_the_six_backward_formulas_of_batch_norm() -> None:
         torch.testing.assert_close(dx, d_hat / (var + eps).sqrt() + d_var * 2 * (x - mean) / size + d_mean / size)
         torch.testing.assert_close(dgamma, (dy * hat).sum(0))
         torch.testing.assert_close(dbeta, dy.sum(0))
+
+
+def test_bounded_batch_norm_is_torchs_until_a_step_bounds_its_scales() -> None:
+    module, plain = made("bounded_batch_norm: 0.5", image(4, 3, 3)), nn.BatchNorm2d(4).double()
+    plain.load_state_dict(module.state_dict())
+    batch = batch_of(4, 3, 3)
+    torch.testing.assert_close(module(batch), plain(batch), rtol=0, atol=0)
+    torch.testing.assert_close(module.eval()(batch), plain.eval()(batch), rtol=0, atol=0)
+
+
+def test_bounded_batch_norm_clips_each_scale_to_a_factor_of_their_mean() -> None:
+    module = made("bounded_batch_norm: 0.5", image(4), affine=False)
+    gamma, var = np.array([0.2, 1.0, 1.2, 6.0]), np.array([1.0, 4.0, 0.25, 1.0])
+    module.load_state_dict({**module.state_dict(), "weight": torch.tensor(gamma), "running_var": torch.tensor(var)})
+    scales = gamma / np.sqrt(var + 1e-5)
+    mean = scales.mean()
+    assert min(scales) < mean / 1.5 < mean * 1.5 < max(scales)
+    module.after_step()  # type: ignore[operator]
+    expected = np.clip(scales, mean / 1.5, mean * 1.5) * np.sqrt(var + 1e-5)
+    np.testing.assert_allclose(module.get_parameter("weight").detach().numpy(), expected, rtol=1e-12)
+    bounded = module.get_parameter("weight").detach().numpy() / np.sqrt(var + 1e-5)
+    assert max(bounded) / min(bounded) <= 1.5**2 * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_bounded_batch_norm_leaves_scales_alone_in_evaluation_and_around_a_negative_mean(sign: float) -> None:
+    module = made("bounded_batch_norm: 0.5", image(3), affine=False)
+    gamma = sign * torch.tensor([0.1, 1.0, 9.0], dtype=torch.float64)
+    module.load_state_dict({**module.state_dict(), "weight": gamma})
+    module.train(sign < 0).after_step()  # type: ignore[operator]
+    assert torch.equal(module.get_parameter("weight"), gamma)

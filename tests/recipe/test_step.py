@@ -194,3 +194,16 @@ def test_bf16_computes_in_bf16_and_keeps_fp32_weights() -> None:
     assert seen == [torch.bfloat16]
     assert loss.dtype == torch.float32
     assert {p.dtype for p in net.parameters()} == {torch.float32}
+
+
+def test_a_step_that_fails_leaves_the_weights_of_an_optimiser_that_looks_ahead() -> None:
+    net, batch = net_of(), batch_of()
+    rule = make("optimizers", "sgd", lr=1.0, momentum=0.9, nesterov=True, form="notes")
+    optimizer = rule.build(parameter_groups(net, rule))
+    take = Stepper(net, Objective([make("losses", "cross_entropy")]), optimizer, seed=0, device=torch.device("cpu"))
+    take(batch, 0, rate=0.1)
+    before = [p.detach().clone() for p in net.parameters()]
+    broken = Batch({"input": batch.inputs["input"] * float("nan")}, batch.target)
+    with pytest.raises(NotFinite):
+        take(broken, 1, rate=0.1)
+    assert all(torch.equal(p, q) for p, q in zip(net.parameters(), before, strict=True))

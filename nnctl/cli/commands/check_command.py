@@ -75,9 +75,11 @@ class Finding:
             "name": graph.spec.name,
             "layers": [row.as_json() for row in graph.rows],
             "params": graph.parameters,
+            "trainable": graph.trainable,
             "macs": graph.macs,
             "flops": 2 * graph.macs,
             "memory": graph.memory.as_json(),
+            "data": list(graph.facts.notes) if graph.facts else [],
             "errors": [],
             "warnings": [warning.as_json() for warning in graph.warnings],
         }

@@ -16,6 +16,14 @@ def run(
         Literal["train", "validation", "test"] | None,
         typer.Option("--split", help="The samples to measure on; test if there are any, else train."),
     ] = None,
+    attack: Annotated[
+        str | None,
+        typer.Option(
+            "--attack",
+            metavar="fgsm:EPSILON|pgd:EPSILON[:STEPS]",
+            help="Tell also the accuracy at inputs changed to mislead, by EPSILON at most; inputs are standardised.",
+        ),
+    ] = None,
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> None:
@@ -28,6 +36,7 @@ def run(
     nnctl eval checkpoints/quickstart/1
     nnctl eval checkpoints/vgg11/1 --split validation
     nnctl eval checkpoints/vgg11/1 data.root=/data
+    nnctl eval checkpoints/vgg11/1 --attack pgd:0.1:20
     """
     from nnctl.cli.output import print_json, print_problems
     from nnctl.cli.render.evaluation import print_evaluation
@@ -38,7 +47,7 @@ def run(
 
     from nnctl.evaluation.checkpoint import evaluate
 
-    result = evaluate(checkpoint, split=split, overrides=changes, device=device)
+    result = evaluate(checkpoint, split=split, overrides=changes, device=device, attack=attack)
     if json:
         print_json(result.as_json())
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ def run(
     \b
     nnctl list
     nnctl list layers
+    nnctl list datasets     # also which of them are on this computer, where, and how large
     """
     from nnctl.cli.output import print_json
     from nnctl.cli.render.catalogue import print_families
@@ -28,7 +30,21 @@ def run(
     from nnctl.reference.catalogue import families
 
     listed = families(family)
+    if family != "datasets":
+        if json:
+            print_json({"families": listed})
+        else:
+            print_families(listed, out())
+        return
+    from nnctl.cli.render.presence import print_presence
+    from nnctl.data.presence import presence
+    from nnctl.data.stored import decoded_root
+    from nnctl.spec.roots import default_root
+
+    root, cache, found = default_root(), decoded_root(), presence(default_root())
     if json:
-        print_json({"families": listed})
+        sets = {kind: asdict(one) for kind, one in found.items()}
+        print_json({"families": listed, "root": str(root), "cache": str(cache), "datasets": sets})
     else:
         print_families(listed, out())
+        print_presence(root, cache, found, out())

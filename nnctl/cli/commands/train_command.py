@@ -45,7 +45,7 @@ def run(
     from nnctl.graph.build import build_file
 
     # The spec is judged before torch is imported, which takes seconds.
-    graph = build_file(spec, options.checked_overrides(overrides))
+    graph = build_file(spec, options.checked_overrides(overrides), fresh=not resume)
     if graph.warnings:
         print_problems(graph.warnings, "warning", err())
         err().print()

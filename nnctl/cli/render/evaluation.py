@@ -22,6 +22,14 @@ def print_evaluation(result: EvalResult, to: Terminal) -> None:
     rows = [("split", f"{result.split}, {thousands(result.n)} samples")]
     rows += [(name, measure(value)) for name in _MEASURES if (value := getattr(result, name)) is not None]
     rows += [(f"accuracy of {head}", measure(value)) for head, value in (result.heads or {}).items()]
+    rows += [("note", note) for note in result.notes or ()]
+    if result.robust_accuracy is not None and result.robust_loss is not None:
+        rows.append(
+            (
+                f"under {result.attack}",
+                f"accuracy {measure(result.robust_accuracy)}, loss {measure(result.robust_loss)}",
+            )
+        )
     for line in aligned(rows):
         to.print(line)
     if result.per_class and result.confusion:

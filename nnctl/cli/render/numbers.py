@@ -14,15 +14,6 @@ def thousands(number: int) -> str:
     return f"{number:,}"
 
 
-def byte_size(number: float) -> str:
-    """Return a size in binary units: 3.5 MiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(number) < 1024:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:,.1f} TiB"
-
-
 def duration(seconds: float) -> str:
     """Return a time as 4.2 s, 3:05 or 1:02:03."""
     if seconds < 60:

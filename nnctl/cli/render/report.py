@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnctl.cli.render.columns import aligned
-from nnctl.cli.render.numbers import byte_size, thousands
+from nnctl.cli.render.numbers import thousands
 
 if TYPE_CHECKING:
     from nnctl.cli.terminal import Terminal
@@ -57,21 +57,21 @@ def _group(name: str, members: list[Row]) -> tuple[str, ...]:
 
 
 def _footer(graph: Graph) -> list[str]:
-    memory = graph.memory
-    parts = (
-        ("weights", memory.weights),
-        ("gradients", memory.gradients),
-        ("optimiser state", memory.optimizer),
-        ("activations", memory.activations),
-    )
-    summands = " + ".join(f"{byte_size(size)} {name}" for name, size in parts if size)
     rows = [
         ("multiply-adds", f"{thousands(graph.macs)} a sample ({thousands(2 * graph.macs)} operations)"),
-        ("memory", f"{byte_size(memory.total)} = {summands}, for a batch of {memory.batch_size}"),
+        ("memory", graph.memory.account),
     ]
     spatial = [row for row in graph.rows if row.receptive_field is not None and len(row.output) > 1]
     if spatial:
         rows.append(("receptive field", f"{_extent(spatial[-1])} at {spatial[-1].path}"))
+    rows += [("data", note) for note in (graph.facts.notes if graph.facts else ())]
+    model = graph.spec.model
+    if model.freeze:
+        share = f"{thousands(graph.trainable)} of {thousands(graph.parameters)} parameters"
+        rows.append(("trainable", f"{share}; frozen: {', '.join(model.freeze)}"))
+    if model.pretrained is not None:
+        new = f"; new: {', '.join(model.pretrained.new)}" if model.pretrained.new else ""
+        rows.append(("pretrained", f"{model.pretrained.file}, by {model.pretrained.match}{new}"))
     return aligned(rows)
 
 

@@ -1,57 +1,177 @@
-"""What `inspect` prints: one row of statistics for each layer."""
+"""What `inspect` prints: courses by depth, a row of statistics for each layer, and what is wrong."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import isfinite, log10
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from nnctl.cli.render.columns import aligned
 from nnctl.cli.render.numbers import measure, thousands
 
 if TYPE_CHECKING:
-    from nnctl.cli.terminal import Terminal
-    from nnctl.diagnosis.result import InspectResult, LayerSignals
+    from nnctl.cli.terminal import Colour, Terminal
+    from nnctl.diagnosis.result import Check, InspectResult, LayerSignals, Verdict
 
-_MEASURES = {
-    "forward_rms": "signal",
-    "delta_rms": "δ",
-    "weight_norm": "weight",
-    "grad_norm": "gradient",
-    "grad_weight_ratio": "gradient/weight",
-    "update_ratio": "step/weight",
+_BARS = "▁▂▃▄▅▆▇█"
+_COURSES = {
+    "signal": "forward_rms",
+    "δ": "delta_rms",
+    "gradient/weight": "grad_weight_ratio",
+    "step/weight": "update_ratio",
 }
-_SHARES = {"dead": "dead", "saturated": "saturated"}
+_SHARES = {"dead": "dead", "saturated": "saturated", "alike": "cosine"}
 _LEGEND = (
     "signal     root mean square of what leaves the layer",
-    "δ          root mean square of the loss's gradient there",
-    "weight     norms of weight and gradient, their ratio, and that of the optimiser's step to the weight",
+    "δ          root mean square of the gradient of a sample's loss there",
+    "grad, step ‖∂L/∂W‖ and the optimiser's ‖ΔW‖, over ‖W‖",
     "dead       units that are zero for every input",
-    "saturated  values where an activation's slope is below 5% of its largest",
+    "sat.       values where an activation's slope is below 5% of its largest",
+    "alike      mean cosine between what leaves for different inputs",
 )
+_MANY = 48
+_LEAST_SPAN = 2.0
+_NARROW, _WIDE = 60, 100
+_COLOURS: dict[str, Colour] = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
-def print_signals(result: InspectResult, to: Terminal) -> None:
-    """Print the table and what its columns mean."""
-    headings = ("layer", "kind", *_MEASURES.values(), *_SHARES.values())
-    heading, *lines = aligned([headings, *(_row(layer) for layer in result.layers)], right=range(2, len(headings)))
+def print_signals(result: InspectResult, name: str, to: Terminal) -> None:
+    """Print courses, table and verdicts."""
+    width = min(max(to.width, _NARROW), _WIDE)
+    when = "at initialisation" if not result.steps and result.variances == "initialiser" else f"step {result.steps}"
+    to.print(
+        f"{to.paint(name, 'bold')} · {when} · {thousands(result.batch)} samples of {result.data} · "
+        f"loss {measure(result.loss)}"
+    )
+    to.print()
+    for line in _courses(result.layers, width):
+        to.print(line)
+    to.print()
+    heading, *lines = _table(result.layers, width)
     to.print(to.paint(heading, "dim"))
     for line in lines:
         to.print(line)
     to.print()
-    to.print(
-        f"loss {measure(result.loss)} on {thousands(result.batch)} samples of {result.data} "
-        f"after {thousands(result.steps)} steps; dead and saturated from {thousands(result.samples)} samples"
-    )
-    to.print()
     for line in _LEGEND:
         to.print(to.paint(line, "dim"))
+    to.print()
+    for note in _notes(result):
+        for line in wrap(note, width, subsequent_indent="  "):
+            to.print(line)
+    for line in _spectra(result):
+        to.print(line)
+    to.print()
+    for check in result.preflight or ():
+        _print_check(check, width, to)
+    if result.preflight:
+        to.print()
+    for verdict in result.verdicts:
+        _print_verdict(verdict, width, to)
+    to.print(f"verdict  {to.paint(result.verdict, _COLOURS[result.verdict])}")
 
 
-def _row(layer: LayerSignals) -> tuple[str, ...]:
-    measures = (getattr(layer, name) for name in _MEASURES)
-    shares = (getattr(layer, name) for name in _SHARES)
-    return (
-        layer.path,
-        layer.kind,
-        *("" if value is None else measure(value) for value in measures),
-        *("" if value is None else f"{100 * value:.1f}%" for value in shares),
+def _courses(layers: Sequence[LayerSignals], width: int) -> list[str]:
+    """Return a line of bars for each measure, first layer to the left, on a scale of decades."""
+    rows = []
+    for name, attribute in _COURSES.items():
+        values = [value for layer in layers if (value := getattr(layer, attribute)) and isfinite(value)]
+        if len(values) > 1:
+            rows.append((name, f"{min(values):.1e}", f"{max(values):.1e}", _bars(values, width - 40)))
+    return aligned([("", "least", "most", "first layer → last, log scale"), *rows]) if rows else []
+
+
+def _bars(values: Sequence[float], width: int) -> str:
+    """Return bars for log₁₀ of the values; less than two decades between them do not fill the height."""
+    columns = min(width, len(values))
+    edges = [len(values) * column // columns for column in range(columns + 1)]
+    heights = [sum(map(log10, values[low:high])) / (high - low) for low, high in pairwise(edges)]
+    middle = (min(heights) + max(heights)) / 2
+    span = max(max(heights) - min(heights), _LEAST_SPAN)
+    return "".join(_BARS[round(((y - middle) / span + 0.5) * (len(_BARS) - 1))] for y in heights)
+
+
+def _table(layers: Sequence[LayerSignals], width: int) -> list[str]:
+    """Return a heading and a line for each layer, of many only for those with weights, within the width."""
+    shown = [layer for layer in layers if layer.weight_norm is not None] if len(layers) > _MANY else list(layers)
+    headings = ("layer", "signal", "δ", "grad", "step", "dead", "sat.", "alike")
+    rows = [
+        (
+            *("" if (value := getattr(layer, name)) is None else measure(value) for name in _COURSES.values()),
+            *("" if (value := getattr(layer, name)) is None else _share(value) for name in _SHARES.values()),
+        )
+        for layer in shown
+    ]
+    columns = list(zip(headings[1:], *rows, strict=True))
+    kept = [number for number, column in enumerate(columns) if any(column[1:])]
+    taken = sum(2 + max(map(len, columns[number])) for number in kept)
+    paths = ["layer", *(_cut(layer.path, width - taken) for layer in shown)]
+    cells = [(path, *(columns[number][row] for number in kept)) for row, path in enumerate(paths)]
+    lines = aligned(cells, right=range(1, len(kept) + 1))
+    if len(shown) < len(layers):
+        lines.append(f"({len(layers) - len(shown)} layers without weights are in --json)")
+    return lines
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}" if isfinite(value) else f"{value}"
+
+
+def _cut(path: str, width: int) -> str:
+    return path if len(path) <= width else "…" + path[len(path) - max(width, 8) + 1 :]
+
+
+def _notes(result: InspectResult) -> Iterable[str]:
+    bound = 100 * result.dead_bound
+    yield (
+        f"dead and sat. from {thousands(result.samples)} inputs: a unit silent for all of them fires for less "
+        f"than {bound:.2g}%"
     )
+    if result.noise_scale is not None:
+        yield f"gradient noise scale {measure(result.noise_scale)} samples; the batch has {thousands(result.batch)}"
+    signs = [layer.one_signed for layer in result.layers if layer.one_signed is not None]
+    if signs:
+        yield f"units whose weights' gradients all have one sign: {100 * max(signs):.0f}% in the layer with most"
+    if result.jacobian is not None:
+        own = result.jacobian.own
+        yield (
+            f"∂output/∂input: σ from {own.smallest:.3g} to {own.largest:.3g}, stable rank {own.stable_rank:.3g}; "
+            f"Π‖W‖₂ = 10^{result.jacobian.log10_product_of_norms:.2f}"
+        )
+
+
+def _spectra(result: InspectResult) -> list[str]:
+    """Return a row for each weight's singular values."""
+    rows = [("layer", "σ max", "σ min", "condition", "stable rank", "eff. rank", "of")]
+    for layer in result.layers:
+        if layer.spectrum is not None:
+            own = layer.spectrum.own
+            condition = "∞" if own.condition is None else f"{own.condition:.3g}"
+            ranks = (f"{own.stable_rank:.1f}", f"{own.effective_rank:.1f}", f"{min(layer.spectrum.shape)}")
+            rows.append((_cut(layer.path, 28), f"{own.largest:.3g}", f"{own.smallest:.3g}", condition, *ranks))
+    return ["", *aligned(rows, right=range(1, 7))] if len(rows) > 1 else []
+
+
+def _print_check(check: Check, width: int, to: Terminal) -> None:
+    word = to.paint("ok  ", "green") if check.ok else to.paint("FAIL", "red")
+    to.print(f"{word} {check.check}: {measure(check.value)}, expected {check.expected}")
+    for line in wrap(check.cause or "", width - 5):
+        to.print(f"     {line}")
+
+
+def _print_verdict(verdict: Verdict, width: int, to: Terminal) -> None:
+    place = f"{verdict.file or 'line'}{':' if verdict.file else ' '}{verdict.line}" if verdict.line else ""
+    to.print(
+        f"{to.paint(verdict.severity + ':', _COLOURS[verdict.severity])} {verdict.code} at {verdict.path} ({place})"
+    )
+    number = "" if verdict.value is None else f": {measure(verdict.value)}, bound {measure(verdict.threshold)}"
+    expected = "" if verdict.predicted is None else f", predicted {measure(verdict.predicted)}"
+    for text in (verdict.what + number + expected, verdict.cause):
+        for line in wrap(text, width - 2):
+            to.print(f"  {line}")
+    if verdict.fix is not None:
+        note = "" if verdict.tried else "  (not tried)"
+        for number_of, line in enumerate(verdict.fix.splitlines()):
+            to.print(to.paint("fix:" if not number_of else "    ", "cyan") + f" {line}{note}")
+    to.print()

@@ -10,6 +10,7 @@ from nnctl.component.base import Component
 from nnctl.kinds.layers.shape import Shape
 
 if TYPE_CHECKING:
+    from nnctl.data.fresh import Fresh
     from nnctl.data.progress import Progress
     from nnctl.data.samples import Samples
 
@@ -42,6 +43,10 @@ class Facts:
     test: int | None = None
     absent: str | None = None
     """What was not there to be looked at, in words."""
+    single: str | None = None
+    """The name that a single field has beside `input`."""
+    notes: tuple[str, ...] = ()
+    """What was inferred from the files rather than said by the spec, in words."""
 
 
 class Dataset(Component):
@@ -49,12 +54,17 @@ class Dataset(Component):
 
     family = "datasets"
 
-    under_root: ClassVar[bool] = False
-    """Whether the files lie under `data.root`."""
+    places: ClassVar[tuple[str, ...]] = ()
+    """Files or folders under `data.root` any one of which holds the set; none for sets that lie elsewhere."""
     test_exists: ClassVar[bool] = True
     """False for xor and points, which have `train` alone."""
     standardised: ClassVar[bool] = True
     """Whether inputs get mean 0 and deviation 1; False for sets whose numbers the user or a formula gives."""
+
+    @property
+    def under_root(self) -> bool:
+        """Return whether the files lie under `data.root`."""
+        return bool(self.places)
 
     def has_own_test(self, root: Path) -> bool:
         """Return whether `test` is read; otherwise a fixed 20% of the set is cut for it, if it exists at all."""
@@ -67,6 +77,10 @@ class Dataset(Component):
         """
         raise NotImplementedError
 
+    def facts_unseen(self, root: Path) -> Facts:
+        """Return what is known without a look at any file, all that a run's own spec writes down."""
+        return self.facts(root)
+
     def read(self, root: Path, split: SplitName, seed: int, progress: Progress) -> Samples:
         """Return a split's samples, raw (uint8 images, float32 numbers), decoding into the cache where needed.
 
@@ -75,6 +89,15 @@ class Dataset(Component):
         file, where something is missing or damaged.
         """
         raise NotImplementedError
+
+    def fresh(self, root: Path, file: str, content: bytes | None) -> Fresh:
+        """Return new samples in a file, or in `content` where they were piped in, to predict their target.
+
+        What cannot be read of several rows is among its problems. Raises DataError where nothing can.
+        """
+        from nnctl.data.fresh_files import read_fresh
+
+        return read_fresh(self.facts_unseen(root).inputs, file, content)
 
     def pinned(self, facts: Facts) -> Dataset:
         """Return the data set with all that was found out about it written down, as a run's own spec holds it: its

@@ -24,7 +24,7 @@ class Cifar10(Dataset):
     """
 
     kind = "cifar10"
-    under_root = True
+    places = ("cifar-10-batches-bin", "cifar-10-binary.tar.gz")
     paper = "A. Krizhevsky: Learning multiple layers of features from tiny images, 2009"
     examples = (Example("cifar10"),)
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import BeforeValidator
+from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
-from nnctl.component.types import Count, Expected, FilePath, as_tuple
+from nnctl.component.types import Count, FilePath
 from nnctl.errors import DataError, Problem
-from nnctl.kinds.datasets._folder import FORMATS, classes_in, folder_of, is_split, photos_in
+from nnctl.kinds.datasets._folder import (
+    Size,
+    Treatment,
+    classes_in,
+    extent_of,
+    first_extent,
+    folder_of,
+    is_split,
+    photos_in,
+)
 from nnctl.kinds.datasets.base import Dataset, Facts, SplitName
 from nnctl.kinds.layers.shape import Shape
 
@@ -22,8 +29,9 @@ if TYPE_CHECKING:
 class ImageFolder(Dataset):
     """Photos in a folder for each class: `path/{train,test}/CLASS/…`, or `path/CLASS/…` as one set.
 
-    Of one set a fixed 20% is the test split. Photos become RGB. Classes are numbered in the order of their
-    sorted names.
+    Of one set a fixed 20% is the test split. Classes are numbered in the order of their sorted names. Photos (JPEG,
+    PNG, GIF, BMP, TIFF, WebP, PPM, told by their content) become RGB and are turned as EXIF says; transparency is
+    left out, of 16 bits the upper 8 are kept, of an animation the first picture.
     """
 
     kind = "image_folder"
@@ -35,16 +43,12 @@ class ImageFolder(Dataset):
 
     path: FilePath
     """The folder."""
-    size: Annotated[
-        Count | tuple[Count, Count] | None,
-        BeforeValidator(as_tuple),
-        Expected("a whole number of at least 1, or [height, width]"),
-    ] = None
+    size: Size | None = None
     """Height and width of the samples. Other photos are scaled until they cover it and lose what stands over,
     the middle is kept. May be left out where all photos agree."""
     classes: Count | None = None
     """Number of classes; needed only where the spec is checked without the folder."""
-    unreadable: Annotated[Literal["refuse", "skip"], Expected("refuse or skip")] = "refuse"
+    unreadable: Treatment = "refuse"
     """What is done about photos that are broken or of an unknown format; they are named in any case."""
 
     def has_own_test(self, root: Path) -> bool:
@@ -53,14 +57,15 @@ class ImageFolder(Dataset):
 
     def extent(self) -> tuple[int, int] | None:
         """Return `size` as height and width."""
-        return (self.size, self.size) if isinstance(self.size, int) else self.size
+        return None if self.size is None else extent_of(self.size)
 
     def facts(self, root: Path) -> Facts:
         """Return the folders' names and the extent of one photo, or what the fields say where the folder is missing."""
         path, extent = Path(self.path), self.extent()
         names = self.class_names() if path.is_dir() else None
         if names is not None and extent is None:
-            extent = _first_extent(folder_of(path, "train"), names)
+            folder = folder_of(path, "train")
+            extent = first_extent(photo for name in names for photo in photos_in(folder / name))
         return Facts(
             "classification",
             {"input": Shape((3, *extent))} if extent else {},
@@ -68,6 +73,12 @@ class ImageFolder(Dataset):
             names,
             absent=None if names is not None else f"there is no folder {path}",
         )
+
+    def facts_unseen(self, root: Path) -> Facts:
+        """Return what the fields say."""
+        extent = self.extent()
+        inputs = {"input": Shape((3, *extent))} if extent else {}
+        return Facts("classification", inputs, self.classes, absent="the folder was not looked at")
 
     def pinned(self, facts: Facts) -> Dataset:
         """Return the folder with its size and number of classes."""
@@ -89,24 +100,10 @@ class ImageFolder(Dataset):
 
     def read(self, root: Path, split: SplitName, seed: int, progress: Progress) -> Samples:
         """Return the photos of a split, decoded once."""
-        from nnctl.data.photos import read_folder
+        from nnctl.data.photo_set import read_folder
 
-        folder = folder_of(Path(self.path), split)
-        return read_folder(folder, self.class_names(), self.extent(), self.unreadable == "skip", progress)
-
-
-def _first_extent(folder: Path, names: tuple[str, ...]) -> tuple[int, int] | None:
-    """Return height and width of the first photo whose header can be read."""
-    from PIL import Image
-
-    for name in names:
-        for photo in photos_in(folder / name):
-            try:
-                with Image.open(photo, formats=FORMATS) as image:
-                    return image.height, image.width
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-                continue  # reading names it
-    return None
+        folder, names, skip = folder_of(Path(self.path), split), self.class_names(), self.unreadable == "skip"
+        return read_folder(self.kind, folder, names, names, self.extent(), skip, progress)
 
 
 def _shortened(names: tuple[str, ...], most: int = 10) -> str:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nnctl.data.progress import Progress
     from nnctl.data.samples import Samples
 
+CLASSES = tuple("0123456789")
+
 
 class Mnist(Dataset):
     """70,000 handwritten digits of 28×28 pixels in ten classes, 10,000 of them for the test.
@@ -21,17 +23,18 @@ class Mnist(Dataset):
     """
 
     kind = "mnist"
-    under_root = True
+    places = ("MNIST/raw",)
     paper = "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document recognition, 1998"
     examples = (Example("mnist"),)
 
     def facts(self, root: Path) -> Facts:
         """Return the constants."""
         inputs = {"input": Shape((1, 28, 28))}
-        return Facts("classification", inputs, 10, tuple("0123456789"), train=60_000, test=10_000)
+        return Facts("classification", inputs, 10, CLASSES, train=60_000, test=10_000)
 
     def read(self, root: Path, split: SplitName, seed: int, progress: Progress) -> Samples:
         """Return the digits of a split."""
-        from nnctl.data.mnist import read_mnist
+        from nnctl.data.idx_set import read_idx_set
+        from nnctl.data.mnist import MNIST
 
-        return read_mnist(root, split, progress)
+        return read_idx_set(MNIST, root, split, CLASSES, progress)

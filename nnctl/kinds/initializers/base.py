@@ -56,14 +56,26 @@ class Initializer(Component):
     by_module: ClassVar[bool] = False
     """Whether the module's own `reset_parameters` is used in place of `fill` (init: torch)."""
 
+    by_data: ClassVar[bool] = False
+    """Whether a batch of the data completes the start, layer after layer, where each has one weight."""
+
     with_bias: ClassVar[bool] = False
     """Whether NAME alone fills the bias as well, which else starts at 0."""
 
-    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
-        """Fill `tensor` in place: a bias if it has one axis, else a weight.
+    def check(self, shape: tuple[int, ...], place: Place) -> None:
+        """Raise SpecError where the rule is none for a tensor of this shape, a bias if it has one axis, in its place.
 
-        All randomness comes from `generator` (on the CPU, as the tensor is). Raises SpecError where the tensor or its
-        place is none that the rule is for.
+        It is asked before there is a tensor, by `nnctl check` already.
+        """
+
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return E[W²] of what `fill` draws, or None where there is no formula: predictions start from it."""
+        return None
+
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
+        """Fill a tensor that `check` lets pass in place: a bias if it has one axis, else a weight.
+
+        All randomness comes from `generator` (on the CPU, as the tensor is).
         """
         raise NotImplementedError
 

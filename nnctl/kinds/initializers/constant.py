@@ -21,6 +21,10 @@ class Constant(Initializer):
     value: Number
     """The number."""
 
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return value²."""
+        return self.value**2
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Fill with `value`."""
         from torch import nn

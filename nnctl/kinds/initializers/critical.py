@@ -32,8 +32,12 @@ class Critical(Initializer):
     examples = (Example("critical"),)
     with_bias = True
 
+    def check(self, shape: tuple[int, ...], place: Place) -> None:
+        """Raise SpecError where no such pair of variances exists."""
+        variances(place.activation)
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
-        """Draw every entry. Raises SpecError where no such pair of variances exists."""
+        """Draw every entry."""
         weight, bias = variances(place.activation)
         draw(tensor, sqrt(bias if tensor.dim() < 2 else weight / place.fans.into), "normal", generator)
 
@@ -42,7 +46,7 @@ def variances(activation: Activation | None) -> tuple[float, float]:
     """Return σ_w² and σ_b² before an activation. Raises SpecError where there are none."""
     hint = "use `kaiming`, or another activation such as tanh, elu, gelu or relu"
     if activation is not None and not activation.pointwise:
-        message = f"`critical` needs an activation that changes each number by itself; `{activation.kind}` does not"
+        message = f"`critical` needs an activation that takes any number, each by itself; `{activation.kind}` does not"
         raise SpecError(Problem("init", message, hint=hint))
     mean = moments(activation)
     weight = 1 / mean.derivative

@@ -25,23 +25,27 @@ class DeltaOrthogonal(Initializer):
     gain: Gain = 1.0
     """Factor of the matrix: all its singular values; `auto` is that of the activation that follows."""
 
-    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
-        """Fill a kernel. Raises SpecError for other tensors, and where the channels become fewer."""
-        import torch
-        from torch import nn
-
-        if tensor.dim() < 3:
-            what = "a bias" if tensor.dim() < 2 else "the matrix of a linear layer"
-            hint = "use `orthogonal` for it" if tensor.dim() == 2 else "give the bias another one, such as `zero`"
+    def check(self, shape: tuple[int, ...], place: Place) -> None:
+        """Raise SpecError for what is no kernel, and where the channels become fewer."""
+        if len(shape) < 3:
+            what = "a bias" if len(shape) < 2 else "the matrix of a linear layer"
+            hint = "use `orthogonal` for it" if len(shape) == 2 else "give the bias another one, such as `zero`"
             raise SpecError(
                 Problem("init", f"`delta_orthogonal` fills the kernel of a convolution, not {what}", hint=hint)
             )
-        channels, entering = tensor.shape[:2]
+        channels, entering = shape[:2]
         if channels < entering:
             message = f"`delta_orthogonal` cannot keep the norm of {entering} channels in {channels}"
             raise SpecError(
                 Problem("init", message, hint=f"give the layer {entering} channels or more, or `orthogonal`")
             )
+
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
+        """Fill the centre with an orthogonal matrix, and the rest with 0."""
+        import torch
+        from torch import nn
+
+        channels, entering = tensor.shape[:2]
         centre: list[slice | int] = [slice(None), slice(None), *((size - 1) // 2 for size in tensor.shape[2:])]
         with torch.no_grad():
             tensor.zero_()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.errors import Problem, SpecError
-from nnctl.kinds.initializers._moments import value_and_derivative
+from nnctl.kinds.initializers._moments import slope
 from nnctl.kinds.initializers._scaled import draw
 from nnctl.kinds.initializers.base import Distribution, Gain, Initializer, Place
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import torch
 
     from nnctl.kinds.layers.base import Activation
+
+
+_ROUNDING = 1e-12
 
 
 class Geometric(Initializer):
@@ -31,6 +34,11 @@ class Geometric(Initializer):
     distribution: Distribution = "normal"
     """normal, or uniform with bound √3 times the deviation."""
 
+    def check(self, shape: tuple[int, ...], place: Place) -> None:
+        """Raise SpecError where `auto` finds no gain."""
+        if self.gain == "auto":
+            _gain_at_zero(place.activation)
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
         gain = _gain_at_zero(place.activation) if self.gain == "auto" else self.gain
@@ -38,13 +46,10 @@ class Geometric(Initializer):
 
 
 def _gain_at_zero(activation: Activation | None) -> float:
-    import torch
-
     if activation is None or not activation.pointwise:
         return 1.0
-    _, slopes = value_and_derivative(activation, torch.tensor([-1e-9, 1e-9]))
-    square = slopes.square().mean().item()
-    if square < 1e-12:
+    square = (slope(activation, 0.0, side=-1) ** 2 + slope(activation, 0.0, side=1) ** 2) / 2
+    if square < _ROUNDING:
         message = f"`geometric` has no gain before `{activation.kind}`, whose derivative at 0 is 0"
         raise SpecError(Problem("init", message, hint="give `gain` a number"))
     return 1 / sqrt(square)

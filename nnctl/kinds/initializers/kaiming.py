@@ -31,6 +31,11 @@ class Kaiming(Initializer):
     distribution: Distribution = "normal"
     """normal, or uniform with bound √3 times the deviation."""
 
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return gain² / fan."""
+        fan = place.fans.into if self.fan == "in" else place.fans.out
+        return (place.gain if self.gain == "auto" else self.gain) ** 2 / fan
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
         fan = place.fans.into if self.fan == "in" else place.fans.out

@@ -25,6 +25,10 @@ class LeCun(Initializer):
     distribution: Distribution = "normal"
     """normal, or uniform with bound √3 times the deviation."""
 
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return gain² / fan_in."""
+        return (place.gain if self.gain == "auto" else self.gain) ** 2 / place.fans.into
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
         deviation = (place.gain if self.gain == "auto" else self.gain) * sqrt(1 / place.fans.into)

@@ -23,6 +23,10 @@ class Normal(Initializer):
     mean: Number = 0.0
     """Mean."""
 
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return std² + mean²."""
+        return self.std**2 + self.mean**2
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
         from torch import nn

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
-from nnctl.errors import Problem, SpecError
+from nnctl.kinds.initializers._matrix import need_matrix
 from nnctl.kinds.initializers.base import Gain, Initializer, Place
 
 if TYPE_CHECKING:
@@ -25,11 +26,16 @@ class Orthogonal(Initializer):
     gain: Gain = 1.0
     """Factor of the matrix: all its singular values; `auto` is that of the activation that follows."""
 
+    def check(self, shape: tuple[int, ...], place: Place) -> None:
+        """Raise SpecError for a bias, which is no matrix."""
+        need_matrix(self.kind, shape)
+
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return gain² over the longer side: the squares of an orthonormal matrix add up to its shorter one."""
+        return (place.gain if self.gain == "auto" else self.gain) ** 2 / max(shape[0], prod(shape[1:]))
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
-        """Fill with an orthogonal matrix. Raises SpecError for a bias, which is none."""
+        """Fill with an orthogonal matrix."""
         from torch import nn
 
-        if tensor.dim() < 2:
-            message = "`orthogonal` fills a weight matrix, and a bias is none"
-            raise SpecError(Problem("init", message, hint="give the bias another one, such as `zero`"))
         nn.init.orthogonal_(tensor, place.gain if self.gain == "auto" else self.gain, generator=generator)

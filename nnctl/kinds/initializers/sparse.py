@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
@@ -28,15 +29,19 @@ class Sparse(Initializer):
     std: Positive = 1.0
     """Standard deviation of those."""
 
+    def check(self, shape: tuple[int, ...], place: Place) -> None:
+        """Raise SpecError where a unit has fewer weights than `nonzero`."""
+        per_unit = prod(shape[1:])
+        if len(shape) < 2 or per_unit < self.nonzero:
+            what = "a bias, which has 1 for each unit" if len(shape) < 2 else f"a unit that has {per_unit}"
+            message = f"`sparse` cannot choose {self.nonzero} weights of {what}"
+            raise SpecError(Problem("init", message, hint="lower `nonzero`, or give it another `init`"))
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
-        """Draw every unit's weights. Raises SpecError where a unit has fewer than `nonzero`."""
+        """Draw every unit's weights."""
         import torch
 
         per_unit = tensor[0].numel()
-        if tensor.dim() < 2 or per_unit < self.nonzero:
-            what = "a bias, which has 1 for each unit" if tensor.dim() < 2 else f"a unit that has {per_unit}"
-            message = f"`sparse` cannot choose {self.nonzero} weights of {what}"
-            raise SpecError(Problem("init", message, hint="lower `nonzero`, or give it another `init`"))
         units = torch.zeros(len(tensor), per_unit)
         chosen = torch.rand(units.shape, generator=generator).topk(self.nonzero).indices
         units.scatter_(1, chosen, torch.randn(chosen.shape, generator=generator) * self.std)

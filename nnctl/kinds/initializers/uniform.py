@@ -49,6 +49,11 @@ class Uniform(Initializer):
         assert self.high is not None
         return self.low, self.high
 
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return ∫ w² dw / (high − low)."""
+        low, high = self.limits
+        return (high**2 + high * low + low**2) / 3
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
         from torch import nn

@@ -25,6 +25,10 @@ class Xavier(Initializer):
     distribution: Distribution = "normal"
     """normal, or uniform with bound √3 times the deviation."""
 
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return 2 gain² / (fan_in + fan_out)."""
+        return (place.gain if self.gain == "auto" else self.gain) ** 2 * 2 / (place.fans.into + place.fans.out)
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Draw every entry."""
         deviation = (place.gain if self.gain == "auto" else self.gain) * sqrt(2 / (place.fans.into + place.fans.out))

@@ -17,6 +17,10 @@ class Zero(Initializer):
     kind = "zero"
     examples = (Example("zero"),)
 
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return 0."""
+        return 0.0
+
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Fill with 0."""
         from torch import nn

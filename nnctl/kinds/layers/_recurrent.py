@@ -52,12 +52,15 @@ class Recurrent(Weighted):
 
     def slots(self, x: Shape) -> tuple[Slot, ...]:
         """Return each layer's weights, then its biases, all of them a block of rows for each gate."""
-        return tuple(
-            Slot(f"{role}_{source}_l{layer}", role, Fans(into, self.features), parts=self.gates, inner=True)
-            for layer, inputs in enumerate(self._inputs(x))
-            for role in ("weight", "bias")
-            for source, into in (("ih", inputs), ("hh", self.features))
-        )
+        rows, found = self.gates * self.features, []
+        for layer, inputs in enumerate(self._inputs(x)):
+            ends = [(f"{source}_l{layer}", into) for source, into in (("ih", inputs), ("hh", self.features))]
+            fans = [Fans(into, self.features) for _, into in ends]
+            for (end, into), fan in zip(ends, fans, strict=True):
+                found.append(Slot(f"weight_{end}", "weight", fan, (rows, into), self.gates, inner=True))
+            for (end, _), fan in zip(ends, fans, strict=True):
+                found.append(Slot(f"bias_{end}", "bias", fan, (rows,), self.gates, inner=True))
+        return tuple(found)
 
     def own_init(self) -> Init:
         """Return torch's own, U(−1/√features, 1/√features) for everything, unless the entry has an `init`."""

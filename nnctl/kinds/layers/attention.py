@@ -56,12 +56,13 @@ class Attention(Weighted):
 
     def slots(self, x: Shape) -> tuple[Slot, ...]:
         """Return the packed maps to queries, keys and values, then the last one."""
-        fans = Fans(into=x.features, out=x.features)
+        f = x.features
+        fans = Fans(into=f, out=f)
         return (
-            Slot("in_proj_weight", "weight", fans, parts=3, inner=True),
-            Slot("in_proj_bias", "bias", fans, parts=3, inner=True),
-            Slot("out_proj.weight", "weight", fans),
-            Slot("out_proj.bias", "bias", fans),
+            Slot("in_proj_weight", "weight", fans, (3 * f, f), parts=3, inner=True),
+            Slot("in_proj_bias", "bias", fans, (3 * f,), parts=3, inner=True),
+            Slot("out_proj.weight", "weight", fans, (f, f)),
+            Slot("out_proj.bias", "bias", fans, (f,)),
         )
 
     def build(self, x: Shape) -> nn.Module:

@@ -34,6 +34,8 @@ class Slot:
     """Its name within the module."""
     role: Literal["weight", "bias"]
     fans: Fans
+    shape: tuple[int, ...]
+    """Its extents; a bias has a single one."""
     parts: int = 1
     """Blocks of rows that are maps of their own: queries, keys and values; the gates of a recurrent layer."""
     inner: bool = False
@@ -51,8 +53,13 @@ class Layer(Component):
     keeps_scale: ClassVar[bool] = False
     """Whether initialisation looks past this layer for the activation that sets a gain: norms, dropout, pooling,
     and what only rearranges."""
+    is_batch_norm: ClassVar[bool] = False
+    """Whether each feature has mean 0 over the batch while training, whatever bias stood before it."""
     takes_codes: ClassVar[bool] = False
     """Whether its input is whole numbers below a vocabulary, and not numbers to reckon with."""
+
+    trained_apart: ClassVar[frozenset[str]] = frozenset()
+    """Parameters of the module that its output does not depend on: a loss made for the layer trains them."""
 
     name: Name | None = None
     """The entry's name in paths, in place of kind and ordinal."""
@@ -90,9 +97,16 @@ class Weighted(Layer):
         raise NotImplementedError
 
     def slots(self, x: Shape) -> tuple[Slot, ...]:
-        """Return the tensors that initialisers fill; a tensor that the module does not have is passed over."""
+        """Return the tensors that initialisers fill: the weight, and the bias of a layer whose field `bias` is true."""
         fans = self.fans(x)
-        return Slot("weight", "weight", fans), Slot("bias", "bias", fans)
+        weight = Slot("weight", "weight", fans, self.weight_shape(x))
+        if not getattr(self, "bias", False):
+            return (weight,)
+        return weight, Slot("bias", "bias", fans, (self.output(x).features,))
+
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        """Return the extents of the weight as the module holds it."""
+        raise NotImplementedError
 
     def own_init(self) -> Init:
         """Return the initialisers that come before the model's."""
@@ -127,6 +141,10 @@ class Activation(Layer):
     def output(self, x: Shape) -> Shape:
         """Return the same shape."""
         return x
+
+    def value(self, z: float) -> float:
+        """Return f(z), for those that change each number by itself: what moments and gains are reckoned from."""
+        raise NotImplementedError
 
     def gain(self) -> float:
         """Return the factor for a weight's deviation that keeps the signal's size behind this activation."""

@@ -26,6 +26,7 @@ class BatchNorm(Layer):
     kind = "batch_norm"
     paper = "Ioffe & Szegedy, Batch Normalization, 2015"
     keeps_scale = True
+    is_batch_norm = True
     examples = (
         Example("batch_norm", input=(4,)),
         Example("batch_norm: {affine: false}", input=(2, 5)),
@@ -42,12 +43,7 @@ class BatchNorm(Layer):
 
     def output(self, x: Shape) -> Shape:
         """Return the same shape."""
-        if x.tokens or len(x.space) > 3:
-            raise ShapeError(
-                f"`batch_norm` takes a vector, a signal, an image or a volume, not {called(x)}",
-                f"expected (features,) or (channels, space…), got {x}",
-                "put `flatten` before it, or remove it",
-            )
+        need_features(self.kind, x)
         return x
 
     def parameters(self, x: Shape) -> int:
@@ -61,3 +57,13 @@ class BatchNorm(Layer):
         norm: Callable[..., nn.Module]
         norm = (nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[len(x.space)]
         return norm(x.features, eps=self.eps, momentum=self.momentum, affine=self.affine)
+
+
+def need_features(kind: str, x: Shape) -> None:
+    """Raise ShapeError where the features are not on the first of at most four axes."""
+    if x.tokens or len(x.space) > 3:
+        raise ShapeError(
+            f"`{kind}` takes a vector, a signal, an image or a volume, not {called(x)}",
+            f"expected (features,) or (channels, space…), got {x}",
+            "put `flatten` before it, or remove it",
+        )

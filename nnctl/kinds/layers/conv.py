@@ -98,6 +98,10 @@ class Conv(Weighted):
         """
         return Fans(into=self._weights_per_channel(x), out=self.channels * prod(per_axis("kernel", self.kernel, x)))
 
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        """Return (channels, C/groups, kernel…)."""
+        return self.channels, x.features // self.groups, *per_axis("kernel", self.kernel, x)
+
     def build(self, x: Shape) -> nn.Module:
         """Return torch's convolution over one, two or three axes."""
         from torch import nn

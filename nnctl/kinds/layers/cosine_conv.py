@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.kinds.layers._kernel import Sliding
+from nnctl.kinds.layers._windows import per_axis
 from nnctl.kinds.layers.base import Shape
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class CosineConv(Sliding):
     def parameters(self, x: Shape) -> int:
         """Return the weights of every channel."""
         return self.channels * self.inputs(x)
+
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        """Return (channels, C, kernel…)."""
+        return self.channels, x.features, *per_axis("kernel", self.kernel, x)
 
     def build(self, x: Shape) -> nn.Module:
         """Return the module."""

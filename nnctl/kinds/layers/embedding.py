@@ -51,6 +51,10 @@ class Embedding(Weighted):
         """Return one input, since one code arrives at a time, and the features."""
         return Fans(into=1, out=self.features)
 
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        """Return (vocabulary, features)."""
+        return x.vocabulary or 0, self.features
+
     def build(self, x: Shape) -> nn.Module:
         """Return torch's embedding."""
         from torch import nn

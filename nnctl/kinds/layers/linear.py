@@ -52,6 +52,10 @@ class Linear(Weighted):
         """Return the numbers of features that arrive and leave."""
         return Fans(into=x.features, out=self.features)
 
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        """Return (features, F)."""
+        return self.features, x.features
+
     def build(self, x: Shape) -> nn.Module:
         """Return torch's linear layer."""
         from torch import nn

@@ -40,8 +40,9 @@ class LocalConv(Sliding):
 
     def slots(self, x: Shape) -> tuple[Slot, ...]:
         """Return the weight, a block of rows for each place, and the bias."""
-        fans = self.fans(x)
-        return Slot("weight", "weight", fans, parts=prod(self.output(x).space)), Slot("bias", "bias", fans)
+        fans, outputs = self.fans(x), self.output(x)
+        weight = Slot("weight", "weight", fans, (outputs.size, self.inputs(x)), parts=prod(outputs.space))
+        return (weight, Slot("bias", "bias", fans, (outputs.size,))) if self.bias else (weight,)
 
     def build(self, x: Shape) -> nn.Module:
         """Return the module."""

@@ -58,8 +58,9 @@ class Maxout(Weighted):
 
     def slots(self, x: Shape) -> tuple[Slot, ...]:
         """Return weight and bias, a block of rows for each piece."""
-        fans = self.fans(x)
-        return Slot("weight", "weight", fans, parts=self.pieces), Slot("bias", "bias", fans, parts=self.pieces)
+        fans, rows = self.fans(x), self.pieces * self.features
+        weight = Slot("weight", "weight", fans, (rows, x.features), parts=self.pieces)
+        return weight, Slot("bias", "bias", fans, (rows,), parts=self.pieces)
 
     def build(self, x: Shape) -> nn.Module:
         """Return the module for `x.features` inputs."""

@@ -65,8 +65,9 @@ class PatchEmbedding(Weighted):
 
     def slots(self, x: Shape) -> tuple[Slot, ...]:
         """Return weight and bias of the convolution."""
-        fans = self.fans(x)
-        return Slot("projection.weight", "weight", fans), Slot("projection.bias", "bias", fans)
+        fans, shape = self.fans(x), (self.features, x.features, *per_axis("patch", self.patch, x))
+        bias = Slot("projection.bias", "bias", fans, (self.features,))
+        return Slot("projection.weight", "weight", fans, shape), bias
 
     def build(self, x: Shape) -> nn.Module:
         """Return the module."""

@@ -73,12 +73,13 @@ class SqueezeExcite(Weighted):
     def slots(self, x: Shape) -> tuple[Slot, ...]:
         """Return weight and bias of the convolution that squeezes, then of the one that excites."""
         into, out = Fans(into=x.features, out=self.squeeze), Fans(into=self.squeeze, out=x.features)
+        f, s, ones = x.features, self.squeeze, (1,) * len(x.space)
         first, second = _activation(self.activation), Sigmoid()
         return (
-            Slot("squeeze.weight", "weight", into, inner=True, activation=first),
-            Slot("squeeze.bias", "bias", into, inner=True, activation=first),
-            Slot("excite.weight", "weight", out, inner=True, activation=second),
-            Slot("excite.bias", "bias", out, inner=True, activation=second),
+            Slot("squeeze.weight", "weight", into, (s, f, *ones), inner=True, activation=first),
+            Slot("squeeze.bias", "bias", into, (s,), inner=True, activation=first),
+            Slot("excite.weight", "weight", out, (f, s, *ones), inner=True, activation=second),
+            Slot("excite.bias", "bias", out, (f,), inner=True, activation=second),
         )
 
     def build(self, x: Shape) -> nn.Module:

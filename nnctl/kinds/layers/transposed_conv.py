@@ -91,6 +91,10 @@ class TransposedConv(Weighted):
         overlaps = (max(k // s, 1) for k, s in zip(*self._numbers(x)[:2], strict=True))
         return Fans(into=x.features * prod(overlaps), out=self.channels * self._kernel_size(x))
 
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        """Return (C, channels, kernel…)."""
+        return x.features, self.channels, *per_axis("kernel", self.kernel, x)
+
     def build(self, x: Shape) -> nn.Module:
         """Return torch's transposed convolution over one, two or three axes."""
         from torch import nn

@@ -13,14 +13,17 @@ if TYPE_CHECKING:
 def dense(output: Tensor, target: Tensor) -> Tensor:
     """Return the target in the output's shape and type.
 
-    Class labels become one-hot rows, or 0 and 1 where the output is a single number. Raises SpecError where
-    the shapes differ, because torch would stretch one over the other and train on nonsense.
+    Class labels become one-hot rows, or 0 and 1 where the output is a single number; so do shares of two classes,
+    which mixed samples have. Raises SpecError where the shapes differ, because torch would stretch one over the
+    other and train on nonsense.
     """
     if not target.is_floating_point() and target.dim() == 1 and output.dim() == 2:
         column = target.unsqueeze(1)
         if output.shape[1] == 1:
             return column.to(output.dtype)
         return output.new_zeros(output.shape).scatter_(1, column, 1.0)
+    if target.is_floating_point() and target.shape[1:] == (2,) and output.shape[1:] == (1,):
+        target = target[:, 1:]
     if output.shape != target.shape:
         found, wanted = tuple(output.shape[1:]), tuple(target.shape[1:])
         raise SpecError(

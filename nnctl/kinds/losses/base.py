@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from nnctl.component.base import Component
 from nnctl.component.types import Expected, NonNegative, Text
+from nnctl.kinds.layers.shape import Shape
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from nnctl.data.split import Batch
+    from nnctl.kinds.layers.base import Layer
 
 Task: TypeAlias = Literal["classification", "regression"]
 LossFunction: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
@@ -53,6 +55,8 @@ class Loss(Component):
     """Whether the loss applies the softmax or sigmoid itself: a softmax layer before it is then a mistake."""
     uses_target: ClassVar[bool] = True
     """Whether the loss compares with the target at all."""
+    answers: ClassVar[bool] = True
+    """Whether the value that the loss takes names a class or predicts the target's numbers; embeddings do not."""
     training_only: ClassVar[bool] = False
     """Whether evaluation leaves the loss out: it is about training, as what aligns two sets or needs gradients."""
 
@@ -71,6 +75,13 @@ class Loss(Component):
     def streams(self) -> tuple[str, ...]:
         """Return the streams whose outputs the loss needs."""
         return ()
+
+    def check_layers(self, layers: Mapping[str, Layer]) -> None:
+        """Raise ShapeError where the network's layers, by path, are not what the loss needs."""
+
+    def check_values(self, x: Shape, classes: int | None, inputs: Mapping[str, Shape]) -> None:
+        """Raise ShapeError where the loss cannot be computed from values of shape `x`, for a set of so many `classes`
+        (None: it predicts numbers, or it is not known) and the network's `inputs`."""
 
     def build(self) -> LossFunction:
         """Return the function of (output, target): a scalar tensor, the mean over the batch's samples, without

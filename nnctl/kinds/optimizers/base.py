@@ -18,6 +18,10 @@ class Optimizer(Component):
 
     needs_closure: ClassVar[bool] = False
     """Whether `step` is given a Closure: the optimiser evaluates the batch's loss more than once."""
+    proximal: ClassVar[bool] = False
+    """Whether groups may have proximal operators under `prox`, in place of the gradients of penalties."""
+    gradient_free: ClassVar[bool] = False
+    """Whether no gradient is taken at all: nnctl.admm_step then builds what takes the steps."""
 
     lr: Positive
     """Learning rate before the schedule's factor."""
@@ -29,6 +33,10 @@ class Optimizer(Component):
     def state_tensors(self) -> int:
         """Return how many tensors of a parameter's size the optimiser keeps for it: memory is told from this."""
         raise NotImplementedError
+
+    def state_numbers(self, parameters: int) -> int:
+        """Return how many numbers the optimiser keeps for so many parameters."""
+        return self.state_tensors() * parameters
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         """Return the torch optimiser over parameter groups that already hold `params` and `weight_decay`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import expm1
 from typing import TYPE_CHECKING
 
@@ -38,17 +37,16 @@ class ELU(Activation):
     alpha: Positive = 1.0
     """α: the lowest value is −α, and the derivative at 0 is α."""
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return z if z > 0 else self.alpha * expm1(z)
+
     def gain(self) -> float:
         """Return 1/√E[f(z)²] for z ~ N(0, 1)."""
-        return _gain(self.alpha)
+        return gain_of(self)
 
     def build(self, x: Shape) -> nn.Module:
         """Return torch's ELU."""
         from torch import nn
 
         return nn.ELU(self.alpha)
-
-
-@cache
-def _gain(alpha: float) -> float:
-    return gain_of(lambda z: z if z > 0 else alpha * expm1(z))

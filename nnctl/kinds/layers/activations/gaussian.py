@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
@@ -27,6 +28,10 @@ class Gaussian(Activation):
     largest_derivative = "0.8578 at −1/√2"
     saturates = "both sides"
     examples = (Example("gaussian", input=(3, 2)),)
+
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return exp(-z * z)
 
     def gain(self) -> float:
         """Return 1/√E[f(z)²] for z ~ N(0, 1), where E[exp(−2 z²)] = 1/√5."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import erf, pi, sqrt, tanh
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -37,19 +36,18 @@ class GELU(Activation):
     approximate: Annotated[Literal["none", "tanh"], Expected("none or tanh")] = "none"
     """The exact form, or the one with tanh."""
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        if self.approximate == "tanh":
+            return 0.5 * z * (1 + tanh(sqrt(2 / pi) * (z + 0.044715 * z**3)))
+        return 0.5 * z * (1 + erf(z / sqrt(2)))
+
     def gain(self) -> float:
         """Return 1/√E[f(z)²] for z ~ N(0, 1)."""
-        return _gain(self.approximate)
+        return gain_of(self)
 
     def build(self, x: Shape) -> nn.Module:
         """Return torch's GELU."""
         from torch import nn
 
         return nn.GELU(self.approximate)
-
-
-@cache
-def _gain(approximate: str) -> float:
-    if approximate == "tanh":
-        return gain_of(lambda z: 0.5 * z * (1 + tanh(sqrt(2 / pi) * (z + 0.044715 * z**3))))
-    return gain_of(lambda z: 0.5 * z * (1 + erf(z / sqrt(2))))

@@ -29,6 +29,10 @@ class HardSigmoid(Activation):
     kinks = (-3.0, 3.0)
     examples = (Example("hard_sigmoid", input=(3, 2)),)
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return min(max(z / 6 + 0.5, 0.0), 1.0)
+
     def gain(self) -> float:
         """Return 1, as torch does for the sigmoid."""
         return 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
@@ -31,17 +30,16 @@ class HardSwish(Activation):
     kinks = (-3.0, 3.0)
     examples = (Example("hard_swish", input=(3, 2)),)
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return z * min(max(z / 6 + 0.5, 0.0), 1.0)
+
     def gain(self) -> float:
         """Return 1/√E[f(z)²] for z ~ N(0, 1)."""
-        return _gain()
+        return gain_of(self)
 
     def build(self, x: Shape) -> nn.Module:
         """Return torch's hard swish."""
         from torch import nn
 
         return nn.Hardswish()
-
-
-@cache
-def _gain() -> float:
-    return gain_of(lambda z: z * min(max(z / 6 + 0.5, 0), 1))

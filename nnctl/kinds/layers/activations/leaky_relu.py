@@ -34,6 +34,10 @@ class LeakyReLU(Activation):
     slope: NonNegative = 0.01
     """γ, the derivative at and below 0."""
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return z if z > 0 else self.slope * z
+
     def gain(self) -> float:
         """Return torch's gain, √(2 / (1 + γ²))."""
         return sqrt(2 / (1 + self.slope**2))

@@ -32,6 +32,10 @@ class NoisyReLU(Activation):
     kinks = (0.0,)
     examples = (Example("noisy_relu", input=(3, 2)),)
 
+    def value(self, z: float) -> float:
+        """Return f(z) without the noise, as in evaluation."""
+        return max(0.0, z)
+
     def gain(self) -> float:
         """Return the ReLU's, √2: that of evaluation."""
         return sqrt(2)

@@ -44,6 +44,10 @@ class PReLU(Activation):
         """Return how many slopes are learned."""
         return {"channel": x.features, "neuron": x.size, "all": 1}[self.per]
 
+    def value(self, z: float) -> float:
+        """Return f(z) with the slope that training starts with."""
+        return z if z > 0 else self.start * z
+
     def gain(self) -> float:
         """Return torch's gain, √(2 / (1 + γ²))."""
         return sqrt(2 / (1 + self.start**2))

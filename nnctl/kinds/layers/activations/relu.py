@@ -30,6 +30,10 @@ class ReLU(Activation):
     kinks = (0.0,)
     examples = (Example("relu", input=(3, 2)),)
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return max(0.0, z)
+
     def gain(self) -> float:
         """Return torch's gain, √2."""
         return sqrt(2)

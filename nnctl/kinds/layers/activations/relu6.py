@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
@@ -31,17 +30,16 @@ class ReLU6(Activation):
     kinks = (0.0, 6.0)
     examples = (Example("relu6", input=(3, 2)),)
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return min(max(0.0, z), 6.0)
+
     def gain(self) -> float:
         """Return 1/√E[f(z)²] for z ~ N(0, 1)."""
-        return _gain()
+        return gain_of(self)
 
     def build(self, x: Shape) -> nn.Module:
         """Return torch's ReLU6."""
         from torch import nn
 
         return nn.ReLU6()
-
-
-@cache
-def _gain() -> float:
-    return gain_of(lambda z: min(max(0.0, z), 6.0))

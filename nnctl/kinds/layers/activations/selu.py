@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import expm1
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
@@ -9,6 +10,8 @@ from nnctl.kinds.layers.base import Activation, Shape
 
 if TYPE_CHECKING:
     from torch import nn
+
+_SCALE, _ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 class SELU(Activation):
@@ -30,6 +33,10 @@ class SELU(Activation):
     saturates = "left"
     kinks = (0.0,)
     examples = (Example("selu", input=(3, 2)),)
+
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return _SCALE * (z if z > 0 else _ALPHA * expm1(z))
 
     def gain(self) -> float:
         """Return torch's gain, 3/4."""

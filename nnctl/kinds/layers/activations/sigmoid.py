@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
@@ -26,6 +27,10 @@ class Sigmoid(Activation):
     largest_derivative = "0.25 at 0"
     saturates = "both sides"
     examples = (Example("sigmoid", input=(3, 2)),)
+
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return 1 / (1 + exp(-z))
 
     def gain(self) -> float:
         """Return torch's gain, 1."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -31,17 +30,16 @@ class SiLU(Activation):
     saturates = "left"
     examples = (Example("silu", input=(3, 2)),)
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return z / (1 + exp(-z))
+
     def gain(self) -> float:
         """Return 1/√E[f(z)²] for z ~ N(0, 1)."""
-        return _gain()
+        return gain_of(self)
 
     def build(self, x: Shape) -> nn.Module:
         """Return torch's SiLU."""
         from torch import nn
 
         return nn.SiLU()
-
-
-@cache
-def _gain() -> float:
-    return gain_of(lambda z: z / (1 + exp(-z)))

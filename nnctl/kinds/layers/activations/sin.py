@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, sqrt
+from math import exp, sin, sqrt
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
@@ -28,6 +28,10 @@ class Sin(Activation):
     largest_derivative = "1 at every 2πk"
     saturates = "no"
     examples = (Example("sin", input=(3, 2)),)
+
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return sin(z)
 
     def gain(self) -> float:
         """Return 1/√E[f(z)²] for z ~ N(0, 1), where E[sin² z] = (1 − exp(−2)) / 2."""

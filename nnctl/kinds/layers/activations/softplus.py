@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import exp, log1p
 from typing import TYPE_CHECKING
 
@@ -37,18 +36,17 @@ class Softplus(Activation):
     beta: Positive = 1.0
     """β: the larger, the closer to the ReLU."""
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        # log(1 + exp(v)) = max(0, v) + log(1 + exp(−|v|)) overflows for no v
+        return max(0.0, z) + log1p(exp(-abs(self.beta * z))) / self.beta
+
     def gain(self) -> float:
         """Return 1/√E[f(z)²] for z ~ N(0, 1)."""
-        return _gain(self.beta)
+        return gain_of(self)
 
     def build(self, x: Shape) -> nn.Module:
         """Return torch's softplus."""
         from torch import nn
 
         return nn.Softplus(self.beta)
-
-
-@cache
-def _gain(beta: float) -> float:
-    # log(1 + exp(v)) = max(0, v) + log(1 + exp(−|v|)) overflows for no v
-    return gain_of(lambda z: max(0.0, z) + log1p(exp(-abs(beta * z))) / beta)

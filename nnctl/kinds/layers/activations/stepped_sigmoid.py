@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -37,18 +36,17 @@ class SteppedSigmoid(Activation):
     units: Count = 20
     """How many sigmoids are added."""
 
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        # beyond 40 units every further one adds less than 1e-12 to any z that a normal distribution has
+        return sum(1 / (1 + exp(i - 0.5 - z)) for i in range(1, min(self.units, 40) + 1))
+
     def gain(self) -> float:
         """Return 1/√E[f(z)²] for z ~ N(0, 1)."""
-        return _gain(self.units)
+        return gain_of(self)
 
     def build(self, x: Shape) -> nn.Module:
         """Return the module."""
         from nnctl.modules.stepped_sigmoid import SteppedSigmoid as Module
 
         return Module(self.units)
-
-
-@cache
-def _gain(units: int) -> float:
-    # beyond 40 units every further one adds less than 1e-12 to any z that a normal distribution has
-    return gain_of(lambda z: sum(1 / (1 + exp(i - 0.5 - z)) for i in range(1, min(units, 40) + 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import tanh
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
@@ -27,6 +28,10 @@ class Tanh(Activation):
     largest_derivative = "1 at 0"
     saturates = "both sides"
     examples = (Example("tanh", input=(3, 2)),)
+
+    def value(self, z: float) -> float:
+        """Return f(z)."""
+        return tanh(z)
 
     def gain(self) -> float:
         """Return torch's gain, 5/3."""

@@ -1,0 +1,97 @@
+"""What `gradcheck` prints: one row for each tensor, what is wrong in full, and the verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnctl.cli.render.columns import aligned
+from nnctl.cli.render.numbers import measure
+
+if TYPE_CHECKING:
+    from nnctl.cli.terminal import Colour, Terminal
+    from nnctl.diagnosis.gradient.result import GradcheckResult, TensorCheck, Verdict
+
+_COLOURS: dict[Verdict, Colour] = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
+
+
+def print_gradients(result: GradcheckResult, to: Terminal) -> None:
+    """Print the table, the failures and the verdict."""
+    headings = ("tensor", "line", "verdict", "error", "resolved to", "gradient", "step")
+    several = len(result.terms) > 1
+    rows = [headings, *(_row(tensor) for tensor in result.tensors)]
+    heading, *lines = aligned(rows, right=range(3, len(headings)))
+    to.print(to.paint(heading, "dim"))
+    for tensor, line in zip(result.tensors, lines, strict=True):
+        to.print(line if tensor.verdict == "pass" else to.paint(line, _COLOURS[tensor.verdict]))
+    for name in result.not_differentiable:
+        to.print(f"{name} holds codes, which have no gradient")
+    for tensor in result.tensors:
+        _print_open(tensor, several, to)
+    if result.layers:
+        to.print()
+    for layer in result.layers:
+        line = f", line {layer.line}" if layer.line else ""
+        wrong = ", ".join(layer.wrong)
+        place = f"`{layer.path}` ({layer.kind}{line})" if layer.path else f"the module itself ({layer.kind})"
+        to.print(to.paint(f"wrong by itself: {place}, for {wrong}; error {_short(layer.relative_error)}", "red"))
+    to.print()
+    _print_verdict(result, several, to)
+
+
+def _print_open(tensor: TensorCheck, several: bool, to: Terminal) -> None:
+    """Print what there is to say of a tensor that does not pass, or passes for a reason of its own."""
+    term = f" of {tensor.term}" if several and tensor.verdict != "pass" else ""
+    said = [text for text in (tensor.reason, tensor.guess) if text]
+    if said or tensor.rows or tensor.entries:
+        to.print()
+        to.print(to.paint(f"{tensor.name}{term}: {'; '.join(said) or 'wrong'}", _COLOURS[tensor.verdict]))
+    if tensor.layer_error is not None and tensor.verdict == "inconclusive":
+        to.print(f"  its layer by itself is right to {_short(tensor.layer_error)}")
+    if tensor.rows:
+        shown = ", ".join(str(row) for row in tensor.rows[:12])
+        to.print(f"  wrong rows: {shown}{' …' if len(tensor.rows) > 12 else ''}")
+    if tensor.entries:
+        rows = [("  entry", "backward", "measured")]
+        for entry in tensor.entries:
+            index = ", ".join(str(i) for i in entry.index)
+            rows.append((f"  [{index}]", f"{entry.backward:.6g}", f"{entry.measured:.6g}"))
+        for line in aligned(rows, right=(1, 2)):
+            to.print(line)
+
+
+def _print_verdict(result: GradcheckResult, several: bool, to: Terminal) -> None:
+    counts = {verdict: sum(t.verdict == verdict for t in result.tensors) for verdict in _COLOURS}
+    parts = ", ".join(f"{number} {verdict}" for verdict, number in counts.items() if number)
+    to.print(to.paint(result.verdict, _COLOURS[result.verdict]) + f": {parts}")
+    if several:
+        to.print("terms: " + ", ".join(f"{name} {verdict}" for name, verdict in result.terms.items()))
+    notes = [f"loss {measure(result.loss)} on {result.samples} samples of {result.data}"]
+    notes.append(f"{result.directions} directions from seed {result.seed}, float64")
+    to.print(to.paint("; ".join(notes), "dim"))
+    if result.taylor and result.taylor.slope is not None:
+        to.print(to.paint(f"Taylor's remainder falls with slope {result.taylor.slope:.3f}; 2 is right", "dim"))
+    adjoint = result.adjoint
+    if adjoint.error is not None:
+        to.print(to.paint(f"forward and reverse mode agree to {_short(adjoint.error)}", "dim"))
+    elif adjoint.skipped:
+        to.print(to.paint(f"no second opinion of forward mode: {adjoint.skipped}", "dim"))
+    moved = sum(tensor.point == "moved" for tensor in result.tensors)
+    if moved:
+        noun = "tensor was" if moved == 1 else "tensors were"
+        to.print(to.paint(f"{moved} {noun} checked a little beside the point, off kinks or a gradient of 0 (*)", "dim"))
+
+
+def _row(tensor: TensorCheck) -> tuple[str, ...]:
+    return (
+        tensor.name + (" *" if tensor.point == "moved" else ""),
+        "" if tensor.line is None else str(tensor.line),
+        tensor.verdict,
+        "" if tensor.relative_error is None else _short(tensor.relative_error),
+        "" if tensor.resolution is None else _short(tensor.resolution),
+        _short(tensor.gradient_norm),
+        "" if tensor.step is None else f"{tensor.step:.0e}",
+    )
+
+
+def _short(value: float) -> str:
+    return f"{value:.1e}" if value else "0"

@@ -1,0 +1,60 @@
+"""New samples for networks that take one photo, or one row of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from nnctl.data.csv_table import fresh_rows
+from nnctl.data.fresh import Fresh
+from nnctl.data.photos import Unreadable, read_photo
+from nnctl.errors import DataError, Position, Problem
+from nnctl.kinds.datasets._csv_columns import Column, Table
+from nnctl.kinds.datasets._csv_file import open_sheet
+from nnctl.kinds.datasets._csv_seen import is_number
+from nnctl.kinds.layers.shape import Shape
+
+
+def read_fresh(inputs: Mapping[str, Shape], file: str, content: bytes | None) -> Fresh:
+    """Return the samples in a file as the one field `input` takes them: a photo, or rows of numbers in a CSV file."""
+    shape = inputs.get("input")
+    if shape is not None and shape.vocabulary is None:
+        if len(shape.dims) == 3:
+            return _photo(shape, file, content)
+        if len(shape.dims) == 1:
+            return _numbers(shape.features, file, content)
+    message = "the network was trained on samples that files of its users do not hold"
+    raise DataError(Problem("input", message, details=(f"it takes {', '.join(map(str, inputs.values()))}",)))
+
+
+def _photo(shape: Shape, file: str, content: bytes | None) -> Fresh:
+    """Return a photo, scaled until it covers the network's and cut to it, in grey where that is what it takes."""
+    channels, height, width = shape.dims
+    try:
+        photo = read_photo(file, (height, width), content)
+    except Unreadable as error:
+        raise DataError(Problem("unreadable", f"{file} cannot be read: {error}", hint="give a photo")) from None
+    pixels = torch.frombuffer(bytearray(photo.pixels), dtype=torch.uint8).view(1, height, width, 3).permute(0, 3, 1, 2)
+    return Fresh({"input": _grey(pixels) if channels == 1 else pixels.contiguous()}, ((file, None),))
+
+
+def _grey(pixels: Tensor) -> Tensor:
+    """Return the brightness of RGB as ITU-R 601 weighs it, in Pillow's whole numbers."""
+    red, green, blue = pixels.to(torch.int32).unbind(1)
+    return ((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16).to(torch.uint8).unsqueeze(1)
+
+
+def _numbers(count: int, file: str, content: bytes | None) -> Fresh:
+    """Return rows of as many numbers as the network takes, in the order of the file's columns."""
+    sheet = open_sheet(file, content)
+    place = Position(file, 1)
+    if len(sheet.headings) != count:
+        found = f"{file} has {len(sheet.headings)} columns, the network takes {count} numbers"
+        raise DataError(Problem("heading", found, place, hint="give one column for each, in the order of the data set"))
+    if all(is_number(heading) for heading in sheet.headings):
+        hint = "put a line with the columns' names before it"
+        raise DataError(Problem("heading", "the first line holds numbers, expected names", place, hint=hint))
+    columns = tuple(Column(heading, "number") for heading in sheet.headings)
+    return fresh_rows(file, content, Table(columns, "", None, one_hot=True, gaps=False))

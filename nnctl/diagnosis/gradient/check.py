@@ -1,0 +1,233 @@
+"""`gradcheck`: back-propagation against differences of the loss, for every tensor of a whole network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from nnctl.device import reproducible, resolve_device
+from nnctl.diagnosis.gradient.adjoint import check_adjoint
+from nnctl.diagnosis.gradient.case import FEWEST, Case, LossFunction, case_of_module, case_of_spec
+from nnctl.diagnosis.gradient.differences import Here
+from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.guess import guess
+from nnctl.diagnosis.gradient.joint import check_jointly
+from nnctl.diagnosis.gradient.layers import Call, calls_of, check_layer, innermost, owner_of
+from nnctl.diagnosis.gradient.locate import Located, locate
+from nnctl.diagnosis.gradient.result import GradcheckResult, LayerCheck, TensorCheck, Verdict, overall
+from nnctl.diagnosis.gradient.sweep import Outcome, check_tensors, terms_of
+from nnctl.diagnosis.gradient.taylor import taylor
+from nnctl.diagnosis.subject import subject_of
+from nnctl.errors import Problem, UsageError
+from nnctl.spec.sections import Spec
+
+DIRECTIONS, STRICT_DIRECTIONS = 4, 8
+
+_LOCATED = 4
+"""Wrong tensors that are looked into, those nearest to the loss first: the others are mostly wrong in consequence."""
+_MOVE = 1e-2
+"""How far, in units of the tensor, the point is moved off kinks."""
+
+
+def gradcheck(
+    target: str | Path | Spec | nn.Module,
+    spec: Spec | str | Path | tuple[Any, Any] | None = None,
+    loss: LossFunction | None = None,
+    *,
+    samples: int = FEWEST,
+    joint: bool = False,
+    strict: bool = False,
+    random: bool = False,
+    seed: int = 0,
+    overrides: Sequence[str] = (),
+    device: str = "auto",
+) -> GradcheckResult:
+    """Prove the gradients of a whole network by differences of its loss, in float64 and on a copy.
+
+    `target` is a spec, a checkpoint or run directory, a compiled network beside its `spec`; or any module beside a
+    batch `(x, y)` and a `loss`, whose `loss(module(x), y)` is then differentiated. A tuple or mapping as x is given
+    to the module as its arguments, or as the mapping.
+
+    Every parameter and every input of numbers is moved along random directions, with `samples` real samples, batch
+    norm in training mode and dropout on (a module given by itself stays in its mode). A gradient passes where its
+    relative error is below 1e-6 (1e-5 across kinks), fails where it is above what rounding and curvature explain,
+    and is inconclusive else. With `joint` all tensors are moved at once; `strict` takes twice as many directions.
+
+    Raises SpecError, CheckpointError, DataError or UsageError where one of them cannot be used.
+    """
+    if samples < 1:
+        raise UsageError(Problem("usage", f"expected at least 1 sample, found {samples}"))
+    place = resolve_device(device)
+    if place.type == "mps":
+        raise UsageError(
+            Problem("device", "gradients are checked in float64, which mps lacks", hint="use --device cpu")
+        )
+    with reproducible(place):
+        if isinstance(spec, tuple) or loss is not None:
+            case = case_of_module(*_batch(target, spec, loss), place, seed)
+        else:
+            case = case_of_spec(subject_of(target, spec, overrides), samples, random, place)
+        return _check(case, STRICT_DIRECTIONS if strict else DIRECTIONS, joint, seed)
+
+
+def _batch(target: Any, batch: Any, loss: LossFunction | None) -> tuple[nn.Module, Any, Any, LossFunction]:
+    if not isinstance(target, nn.Module) or not isinstance(batch, tuple) or len(batch) != 2 or not callable(loss):
+        message = "a module is checked beside a batch and a loss"
+        raise UsageError(Problem("usage", message, hint="call gradcheck(module, (x, y), loss_function)"))
+    return target, *batch, loss
+
+
+def _check(case: Case, count: int, joint: bool, seed: int) -> GradcheckResult:
+    function = case.function
+    here = Here.of(function)
+    check = check_jointly if joint else check_tensors
+    outcomes = check(here, list(function.tensors), count, seed)
+    moved = _beside(case, outcomes, partial(check, count=count, seed=seed))
+    outcomes |= moved
+    calls = calls_of(function, case.module)
+    read = function.read()
+    alone = _layers_alone(case, outcomes, calls, seed)
+    layers = _wrong_layers(case, outcomes, calls, seed)
+    located = _locate(case, here, outcomes, layers, seed)
+    tensors = tuple(
+        _tensor(case, name, outcome, name in moved, name in read, alone.get(name), located.get(name))
+        for name, outcome in outcomes.items()
+    )
+    by_term = terms_of(outcomes, len(function.names))
+    return GradcheckResult(
+        verdict=overall([tensor.verdict for tensor in tensors]),
+        tensors=tensors,
+        terms={
+            name: overall([finding.verdict for finding in findings])
+            for name, findings in zip(function.names, by_term, strict=True)
+        },
+        not_differentiable=case.not_differentiable,
+        layers=layers,
+        taylor=taylor(here, seed),
+        adjoint=check_adjoint(case, seed),
+        data=case.data,
+        samples=case.samples,
+        directions=count,
+        seed=seed,
+        loss=float(function.values.sum()),
+    )
+
+
+def _beside(
+    case: Case, outcomes: dict[str, Outcome], check: Callable[[Here, list[str]], dict[str, Outcome]]
+) -> dict[str, Outcome]:
+    """Return what is found a little beside the point for tensors that lie on a kink or have no gradient there.
+
+    Biases of 0 below a ReLU, maxima among equal pixels, branches that start as 0: no difference can tell there.
+    """
+    open_ = [name for name, outcome in outcomes.items() if outcome.finding.reason in ("kink", "zero")]
+    tensors = case.function.tensors
+    if not open_:
+        return {}
+    sizes = {name: max(float(x.detach().square().mean().sqrt()), 0.1) for name, x in tensors.items()}
+    steps = {name: sizes[name] * signs(x, case.seed, "beside", name) for name, x in tensors.items()}
+    with case.function.moved(steps, _MOVE):
+        found = check(Here.of(case.function), open_)
+    return {name: outcome for name, outcome in found.items() if outcome.finding.verdict != "inconclusive"}
+
+
+def _layers_alone(case: Case, outcomes: dict[str, Outcome], calls: dict[str, Call], seed: int) -> dict[str, Outcome]:
+    """Return, for parameters of which the whole network tells nothing, what their own layer by itself tells."""
+    open_ = [name for name, outcome in outcomes.items() if outcome.finding.verdict == "inconclusive"]
+    owners = {name: owner_of(name, calls) for name in open_ if name in case.parameters}
+    found: dict[str, Outcome] = {}
+    for path in dict.fromkeys(path for path in owners.values() if path is not None):
+        inner = {name: name[len(path) + 1 :] if path else name for name, owner in owners.items() if owner == path}
+        by_inner = check_layer(calls[path], seed, case.device, inner.values())
+        found |= {name: by_inner[own] for name, own in inner.items() if own in by_inner}
+    return found
+
+
+def _wrong_layers(
+    case: Case, outcomes: dict[str, Outcome], calls: dict[str, Call], seed: int
+) -> tuple[LayerCheck, ...]:
+    """Return the layers whose own backward step is wrong, where a gradient of the whole is."""
+    if all(outcome.finding.verdict != "fail" for outcome in outcomes.values()):
+        return ()
+    wrong = []
+    for path in innermost(calls):
+        failing = {
+            name: outcome.finding
+            for name, outcome in check_layer(calls[path], seed, case.device).items()
+            if outcome.finding.verdict == "fail"
+        }
+        if failing:
+            error = max(finding.relative_error or 0.0 for finding in failing.values())
+            kind = case.kinds.get(path) or type(calls[path].module).__name__
+            wrong.append(LayerCheck(path, kind, case.position(path).line, error, tuple(failing)))
+    return tuple(wrong)
+
+
+def _locate(
+    case: Case, here: Here, outcomes: dict[str, Outcome], layers: tuple[LayerCheck, ...], seed: int
+) -> dict[str, Located]:
+    """Return where the gradients are wrong of those tensors that are wrong in their own right."""
+    failing = [name for name, outcome in outcomes.items() if outcome.finding.verdict == "fail"]
+    own = {f"{layer.path}.{name}".lstrip(".") for layer in layers for name in layer.wrong}
+    first = [name for name in failing if name in own] or failing[::-1]
+    found = {}
+    for name in first[:_LOCATED]:
+        outcome = outcomes[name]
+        assert outcome.finding.step is not None
+        found[name] = locate(here, name, outcome.term, outcome.finding.step, case.samples, seed)
+    return found
+
+
+def _tensor(
+    case: Case,
+    name: str,
+    outcome: Outcome,
+    moved: bool,
+    read: bool,
+    alone: Outcome | None,
+    located: Located | None,
+) -> TensorCheck:
+    finding, path = outcome.finding, case.owner(name)
+    position = case.position(path)
+    verdict, reason = _verdict(outcome, read, alone)
+    file = case.graph.spec.file if case.graph is not None else None
+    check = TensorCheck(
+        name=name,
+        path=path,
+        line=position.line,
+        file=position.file if position.file != file else None,
+        verdict=verdict,
+        relative_error=finding.relative_error,
+        step=finding.step,
+        resolution=finding.resolution,
+        gradient_norm=outcome.norm,
+        term=case.function.names[outcome.term],
+        point="moved" if moved else "given",
+        reason=reason,
+        layer_error=alone.finding.relative_error if alone is not None else None,
+    )
+    if located is None:
+        return check
+    return replace(check, guess=guess(located.evidence), rows=located.rows, entries=located.entries)
+
+
+def _verdict(outcome: Outcome, read: bool, alone: Outcome | None) -> tuple[Verdict, str | None]:
+    finding = outcome.finding
+    if finding.verdict != "inconclusive":
+        return finding.verdict, None
+    if outcome.norm == 0 and not read:
+        return "pass", "unused: nothing is computed from it"
+    if alone is not None and alone.finding.verdict == "fail":
+        return "fail", "the gradient of its own layer is wrong; the whole network is too deep to show it"
+    resolved = f"{finding.resolution:.1g}" if finding.resolution is not None else "nothing"
+    words = {
+        "kink": "it lies on a kink, and so do the points around it",
+        "zero": "the gradient is 0, and the loss does not measurably change either",
+        "small": f"the gradient, {outcome.norm:.1g}, is resolved only to {resolved}: rounding hides the rest",
+    }
+    return "inconclusive", words[finding.reason or "small"]

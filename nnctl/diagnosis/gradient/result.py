@@ -1,0 +1,131 @@
+"""What `gradcheck` finds, as frozen objects."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+Verdict: TypeAlias = Literal["pass", "fail", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One number of a gradient that was measured by itself."""
+
+    index: tuple[int, ...]
+    backward: float
+    """What back-propagation says."""
+    measured: float
+    """What differences of the loss say."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorCheck:
+    """One tensor: a parameter, or an input of the network."""
+
+    name: str
+    path: str | None
+    """The layer that owns it; None for an input."""
+    line: int | None
+    file: str | None
+    """Only where it is not the spec's own file; absent from the JSON object else."""
+    verdict: Verdict
+    relative_error: float | None
+    """‖backward − measured‖ / ‖gradient‖ as estimated from random directions, of the term that does worst; None where
+    both are 0."""
+    step: float | None
+    """The step of the differences that say so."""
+    resolution: float | None
+    """The relative error that these differences can just tell from rounding."""
+    gradient_norm: float
+    term: str
+    """The term of the loss that does worst."""
+    point: Literal["given", "moved"]
+    """Where it was checked: at the values given, or a little beside them where these lie on a kink or where the
+    gradient is exactly 0."""
+    reason: str | None = None
+    """Why it is inconclusive; how it fails."""
+    guess: str | None = None
+    """The likely mistake."""
+    rows: tuple[int, ...] = ()
+    """Wrong rows: places along the first axis."""
+    entries: tuple[Entry, ...] = ()
+    """The entries that are most wrong."""
+    layer_error: float | None = None
+    """Relative error of the tensor's own layer by itself, under a random error signal; None where it was not needed."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the tensor's object in `--json`."""
+        values = asdict(self)
+        if self.file is None:
+            del values["file"]
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCheck:
+    """One layer by itself: its backward step against differences of its own output."""
+
+    path: str
+    kind: str
+    line: int | None
+    relative_error: float
+    wrong: tuple[str, ...]
+    """What its gradient is wrong for: parameters, or `input`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taylor:
+    """|L(θ + hv) − L(θ) − h⟨g, v⟩| for shrinking h; it falls as h² where g is the gradient."""
+
+    steps: tuple[float, ...]
+    remainders: tuple[float, ...]
+    slope: float | None
+    """Of log remainder over log h, where it stands above rounding; None where the loss is a straight line there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjoint:
+    """Forward against reverse mode: ⟨v, Ju⟩ and ⟨Jᵀv, u⟩ are the same number."""
+
+    error: float | None
+    """|⟨v, Ju⟩ − ⟨Jᵀv, u⟩| / (‖Ju‖ ‖v‖), or None with the reason why there is no forward mode."""
+    skipped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GradcheckResult:
+    """The verdict and what it rests on."""
+
+    verdict: Verdict
+    tensors: tuple[TensorCheck, ...]
+    terms: dict[str, Verdict]
+    """Every term of the loss alone."""
+    not_differentiable: tuple[str, ...]
+    """Inputs that are codes, not numbers."""
+    layers: tuple[LayerCheck, ...]
+    """Where something fails: the layers that are wrong by themselves."""
+    taylor: Taylor | None
+    adjoint: Adjoint
+    data: str
+    """The data set's name, "random", or "given"."""
+    samples: int
+    directions: int
+    seed: int
+    loss: float
+
+    @property
+    def failed(self) -> tuple[TensorCheck, ...]:
+        """Return the tensors with a wrong gradient."""
+        return tuple(tensor for tensor in self.tensors if tensor.verdict == "fail")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `--json` prints."""
+        values = asdict(self)
+        values["tensors"] = [tensor.as_json() for tensor in self.tensors]
+        return values
+
+
+def overall(verdicts: list[Verdict]) -> Verdict:
+    """Return the verdict on what has these parts."""
+    return "fail" if "fail" in verdicts else "inconclusive" if "inconclusive" in verdicts else "pass"

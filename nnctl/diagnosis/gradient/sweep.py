@@ -1,0 +1,98 @@
+"""One tensor after the other: along a few directions, with further steps only where the first leaves doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from nnctl.diagnosis.gradient.differences import Difference, Direction, Here, careful, quick
+from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.function import norms
+from nnctl.diagnosis.gradient.verdict import Finding, judge, settled
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FIRST = 1e-6
+STEPS = (1e-6, 1e-5, 1e-7, 1e-4, 1e-8, 1e-3, 1e-9, 1e-2, 1e-10)
+"""Steps, in units of the tensor: what is tried where the first, quick look leaves doubt."""
+
+_ORDINARY = (1e-3, 1e3)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found for one tensor, of the term that does worst."""
+
+    finding: Finding
+    term: int
+    norm: float
+    """‖g‖ of that term."""
+    by_term: tuple[Finding | None, ...]
+    """Every term's; None where the term does not depend on the tensor."""
+
+
+def check_tensors(here: Here, names: Collection[str], count: int, seed: int) -> dict[str, Outcome]:
+    """Return what `count` directions say of each tensor."""
+    return {name: check_tensor(here, name, count, seed) for name in names}
+
+
+def check_tensor(here: Here, name: str, count: int, seed: int) -> Outcome:
+    """Return what `count` directions say of one tensor."""
+    tensor = here.function.tensors[name]
+    size = unit(tensor)
+    directions = [{name: size * signs(tensor, seed, name, number)} for number in range(count)]
+    scale = (size * norms(here.gradients[name])).tolist()
+    return _outcome(here, name, sweep(here, directions, scale), scale, size)
+
+
+def sweep(here: Here, directions: Sequence[Direction], scale: Sequence[float]) -> list[Difference]:
+    """Return differences for as many steps as it takes to settle every term."""
+    found = [quick(here, directions, FIRST)]
+    smooth = inf
+    for step in STEPS:
+        if all(settled(found, term, norm) for term, norm in enumerate(scale)):
+            break
+        if step > smooth:
+            continue  # a longer step crosses the same kink
+        found.append(careful(here, directions, step))
+        if found[-1].crossed:
+            smooth = step
+    return found
+
+
+def unit(tensor: Tensor) -> float:
+    """Return what steps of a tensor are measured in: 1, or its own size where that is far from 1."""
+    size = float(tensor.detach().square().mean().sqrt())
+    return size if size and not _ORDINARY[0] <= size <= _ORDINARY[1] else 1.0
+
+
+def _outcome(here: Here, name: str, found: list[Difference], scale: list[float], size: float) -> Outcome:
+    independent = [
+        gradient is None and all(float(difference.size[term]) == 0 for difference in found)
+        for term, gradient in enumerate(here.gradients[name])
+    ]
+    findings = tuple(
+        None if independent[term] and not all(independent) else judge(found, term, norm)
+        for term, norm in enumerate(scale)
+    )
+    term, worst = max(
+        ((term, finding) for term, finding in enumerate(findings) if finding is not None),
+        key=lambda pair: badness(pair[1]),
+    )
+    return Outcome(worst, term, scale[term] / size, findings)
+
+
+def badness(finding: Finding) -> tuple[int, float]:
+    """Return a key that orders findings from good to bad."""
+    return ("pass", "inconclusive", "fail").index(finding.verdict), finding.relative_error or 0.0
+
+
+def terms_of(outcomes: Mapping[str, Outcome], count: int) -> list[list[Finding]]:
+    """Return for each term what was found of the tensors that it depends on."""
+    return [
+        [finding for outcome in outcomes.values() if (finding := outcome.by_term[term]) is not None]
+        for term in range(count)
+    ]
