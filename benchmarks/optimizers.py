@@ -4,7 +4,7 @@
 
 Each optimiser is built as training builds it; beside it stands the optimiser of torch that one would write by hand,
 without options for speed. Times are those of the quickest run: others on the machine only ever add to it. The ratio is
-torch's time over nnctl's: 1 is equal, more is quicker. Forms that torch has not are set against its nearest, and marked.
+torch's time over nnctl's: 1 is equal, more is quicker. Forms that torch lacks are set against its nearest, marked.
 """
 
 from __future__ import annotations

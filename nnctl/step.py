@@ -122,7 +122,7 @@ class Stepper:
 
     def _look_back(self) -> None:
         if self._ahead is not None:
-            pass
+            self._ahead.look_back()
 
     def update(self, rate: float) -> None:
         """Change the weights by the gradients that `backward` left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +99,29 @@ def test_quickstart_reaches_97_percent(tmp_path: Path) -> None:
     assert result.best is not None
     assert result.best.metric == "val_accuracy"
     assert result.best.value >= 0.97
+
+
+@pytest.mark.slow
+def test_a_thousand_layers_learn_if_they_are_orthogonal(tmp_path: Path) -> None:
+    def accuracy(*overrides: str) -> float:
+        result = nnctl.train(nnctl.load_spec(spec("labs/orthogonal1000"), overrides=overrides), run=tmp_path / "run")
+        shutil.rmtree(tmp_path / "run")
+        assert result.best is not None
+        return result.best.value
+
+    assert accuracy() > 0.5
+    assert accuracy("model.init=xavier", "train.epochs=1") < 0.2
+
+
+@pytest.mark.slow
+def test_a_boltzmann_machines_features_tell_digits_apart(tmp_path: Path) -> None:
+    machine = nnctl.train(nnctl.load_spec(spec("recipes/rbm")), run=tmp_path / "rbm")
+    assert machine.val_loss is not None
+    assert machine.val_loss < 0.45  # of the mean image it is 1
+    accuracies = []
+    for number, overrides in enumerate(([], [f"model.pretrained={machine.run}"])):
+        loaded = nnctl.load_spec(spec("recipes/rbm_features"), overrides=overrides)
+        accuracies.append(nnctl.evaluate(nnctl.train(loaded, run=tmp_path / str(number)).run).accuracy or 0.0)
+    untrained, trained = accuracies
+    assert trained > 0.92
+    assert trained > untrained + 0.1

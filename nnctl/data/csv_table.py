@@ -73,7 +73,7 @@ def fresh_rows(file: str, content: bytes | None, table: Table) -> Fresh:
                 blocks.append(reader.block(rows))
         places += [(file, row.number) for row in rows]
     if not places and not bad:
-        raise DataError(Problem("empty", f"{file} has a heading, but no rows"))
+        raise DataError(Problem("empty", f"{file} has a heading, but no rows", hint="give rows to predict"))
     return Fresh(_joined(blocks), tuple(places), tuple(sorted(bad, key=lambda problem: problem.position.line or 0)))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import nan
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nnctl.data.load import Batch
 from nnctl.diagnosis.batches import Batches
@@ -85,6 +85,37 @@ def measure(
         for row, leaf in zip(graph.rows, graph.leaves, strict=True)
     )
     return InspectResult(layers, batches.name, loss, step, batch.n, batch.n + others, noise.total, rate_share, source)
+
+
+def observe(
+    stepper: Stepper, graph: Graph, batch: Batch, step: int, rate: float
+) -> tuple[Tensor, Tensor, InspectResult]:
+    """Take an optimiser step of a training that is under way; return loss and output, and what was seen.
+
+    Activity is that of the batch alone, and nothing is predicted: the weights are no longer what they were drawn as.
+    """
+    net = stepper.net
+    weights = {leaf.path: weights_of(net.get_submodule(leaf.path)) for leaf in graph.leaves}
+    with watched(net, graph.leaves) as probes:
+        loss, output = stepper.backward(batch, step)
+    weights = {path: own.with_gradients() for path, own in weights.items()}
+    stepper.update(rate)
+    layers = tuple(
+        layer_signals(
+            row,
+            leaf.output.shape.size,
+            probes[row.path],
+            batch.n,
+            weights[row.path],
+            learning_of(weights[row.path], row.path in graph.frozen, ()),
+            None,
+            None,
+            True,
+        )
+        for row, leaf in zip(graph.rows, graph.leaves, strict=True)
+    )
+    result = InspectResult(layers, "train", float(loss), step, batch.n, batch.n, None, None, "weights")
+    return loss, output, result
 
 
 def in_type(batch: Batch, net: nn.Module) -> Batch:

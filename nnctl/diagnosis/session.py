@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -84,7 +85,11 @@ class Session:
     def _factor(self, recipe: Train, step: int) -> float:
         steps = recipe.epochs * self.batches.per_epoch
         schedule = recipe.schedule or Constant()
-        return schedule.factor_at(min(step, steps - 1), steps, self.batches.per_epoch)
+        return schedule.scale(self._size) * schedule.factor_at(min(step, steps - 1), steps, self.batches.per_epoch)
+
+    @cached_property
+    def _size(self) -> int:
+        return self.batches.at(0).n
 
 
 def session_of(subject: Subject, device: torch.device, random: bool, batches: Batches | None = None) -> Session:

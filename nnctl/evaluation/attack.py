@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
@@ -81,11 +82,14 @@ def measure_robustness(
         with autocast(device, precision):
             return in_fp32(objective.forward(net, replace(batch, inputs=inputs)), precision)
 
+    def loss(batch: Batch, inputs: dict[str, Tensor]) -> Tensor:
+        return objective(forward(batch, inputs))
+
     net.eval()
     for begin in range(0, len(split), BATCH):
         batch = split.batch(slice(begin, min(begin + BATCH, len(split))))
         generator.manual_seed(derive(seed, "attack", begin))
-        worst = attacked(attack, net, batch.inputs, lambda inputs, batch=batch: objective(forward(batch, inputs)))
+        worst = attacked(attack, net, batch.inputs, partial(loss, batch))
         with torch.no_grad():
             seen = forward(batch, worst)
             meter.add(objective(seen), seen.outputs[OUTPUT], batch.target)

@@ -89,7 +89,8 @@ def evaluate(
     recognised by its content: data that has only moved is split as it was, of new data everything is the test, but
     for a set with a test split of its own. `attack` is `fgsm:EPSILON` or `pgd:EPSILON:STEPS`, ε in units of the
     standardised input: the accuracy at inputs changed so is told beside. Raises CheckpointError where the file cannot
-    be used, UsageError where the split does not exist or the attack cannot be made, DataError where new data has other classes.
+    be used, UsageError where the split does not exist or the attack cannot be made, DataError where new data has
+    other classes.
     """
     if attack is not None:
         parse_attack(attack)  # a mistake is told before anything is read

@@ -124,6 +124,7 @@ def _check_bagging(graph: Graph, problems: list[Problem]) -> None:
         ("optimizer", "looks for one step of all members together", train.optimizer.needs_closure),
         ("optimizer", "trains a single network", train.optimizer.gradient_free),
         ("pretrain", "trains a single network", train.pretrain is not None),
+        ("inspect", "looks into a single network", train.inspect is not None),
     ]
     found = [
         (f"`train.{name}` {what}", f"train.{name}", ("train", *name.split(".")))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NOISY = ("dropout", "spatial_dropout", "stochastic_depth", "noisy_relu")
 """Layers whose output changes from step to step."""
-UNSOLVED = ("accumulate", "clip", "penalties", "precision", "sampling", "bagging", "pretrain")
+UNSOLVED = ("accumulate", "clip", "penalties", "precision", "sampling", "bagging", "pretrain", "inspect")
 """Fields of a recipe that say how gradients are taken, or what else they are taken of."""
 
 

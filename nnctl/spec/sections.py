@@ -165,6 +165,15 @@ class Pretrain(Section):
     """Stages that learn to rebuild their inputs."""
 
 
+class Inspect(Section):
+    """When a step of the training is looked into, as `nnctl inspect` does, and written to metrics.jsonl."""
+
+    main = "every"
+
+    every: Count = 100
+    """Optimiser steps from one to the next."""
+
+
 class Checkpoint(Section):
     """When the state that resuming needs is saved, besides the end of each epoch."""
 
@@ -211,6 +220,8 @@ class Train(Section):
     """The arithmetic of forward and backward pass; weights stay fp32."""
     checkpoint: Checkpoint = Checkpoint()
     """When the state is saved."""
+    inspect: Inspect | None = None
+    """When signals and gradients of every layer are logged."""
 
 
 class Lint(Section):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from math import ceil, floor, isfinite, log10
 from typing import Any
+
+from nnctl.training.svg import GRID, INK, SOFT, curve, rule, text
 
 _WIDTH, _HEIGHT = 860, 360
 _PANEL, _TOP, _BOTTOM, _LEFT, _GAP = 340, 64, 308, 64, 88
 _COLOURS = ("#2563eb", "#ea580c", "#059669", "#9333ea")
-_INK, _SOFT, _GRID = "#1f2937", "#6b7280", "#e5e7eb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def draw_curves(title: str, epochs: Sequence[dict[str, Any]], monitor: str) -> s
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_HEIGHT}" '
             f'viewBox="0 0 {width} {_HEIGHT}" font-family="system-ui, -apple-system, Segoe UI, sans-serif">',
             f'<rect width="{width}" height="{_HEIGHT}" fill="#ffffff"/>',
-            _text(_LEFT, 28, title, size=16, colour=_INK, anchor="start", weight="600"),
+            text(_LEFT, 28, title, size=16, colour=INK, anchor="start", weight="600"),
             *panels,
             "</svg>\n",
         ]
@@ -80,39 +80,19 @@ def _panel(name: str, lines: list[Line], left: float) -> str:
 
     parts = []
     for y in ticks(y_low, y_high):
-        parts.append(_rule(left, up(y), left + _PANEL, up(y), _GRID))
-        parts.append(_text(left - 8, up(y) + 4, f"{y:.4g}", anchor="end"))
+        parts.append(rule(left, up(y), left + _PANEL, up(y), GRID))
+        parts.append(text(left - 8, up(y) + 4, f"{y:.4g}", anchor="end"))
     for x in ticks(x_low, x_high, 6):
         if x == round(x):
-            parts.append(_rule(across(x), _BOTTOM, across(x), _BOTTOM + 5, _SOFT))
-            parts.append(_text(across(x), _BOTTOM + 19, f"{x:.0f}"))
-    parts.append(_rule(left, _BOTTOM, left + _PANEL, _BOTTOM, _SOFT))
-    parts.append(_text(left + _PANEL / 2, _BOTTOM + 40, "epoch", size=12))
-    parts.append(_text(left, _TOP - 12, name, size=13, colour=_INK, anchor="start", weight="600"))
+            parts.append(rule(across(x), _BOTTOM, across(x), _BOTTOM + 5, SOFT))
+            parts.append(text(across(x), _BOTTOM + 19, f"{x:.0f}"))
+    parts.append(rule(left, _BOTTOM, left + _PANEL, _BOTTOM, SOFT))
+    parts.append(text(left + _PANEL / 2, _BOTTOM + 40, "epoch", size=12))
+    parts.append(text(left, _TOP - 12, name, size=13, colour=INK, anchor="start", weight="600"))
     for number, line in enumerate(lines):
         colour = _COLOURS[number % len(_COLOURS)]
         legend = left + _PANEL - 78 * (len(lines) - number)
-        parts.append(_rule(legend, _TOP - 16, legend + 16, _TOP - 16, colour, 2.5))
-        parts.append(_text(legend + 21, _TOP - 12, line.name, anchor="start"))
-        parts.append(_curve([(across(x), up(y)) for x, y in line.points if isfinite(y)], colour))
+        parts.append(rule(legend, _TOP - 16, legend + 16, _TOP - 16, colour, 2.5))
+        parts.append(text(legend + 21, _TOP - 12, line.name, anchor="start"))
+        parts.append(curve([(across(x), up(y)) for x, y in line.points if isfinite(y)], colour))
     return "\n".join(parts)
-
-
-def _curve(points: list[tuple[float, float]], colour: str) -> str:
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    line = f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"/>'
-    if len(points) > 40:
-        return line
-    return line + "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}"/>' for x, y in points)
-
-
-def _rule(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1) -> str:
-    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-    return f'<line {ends} stroke="{colour}" stroke-width="{width}"/>'
-
-
-def _text(
-    x: float, y: float, text: str, size: int = 11, colour: str = _SOFT, anchor: str = "middle", weight: str = "400"
-) -> str:
-    style = f'font-size="{size}" font-weight="{weight}" fill="{colour}" text-anchor="{anchor}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(text)}</text>'

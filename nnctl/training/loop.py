@@ -27,6 +27,7 @@ from nnctl.training.keeper import Keeper
 from nnctl.training.progress import Progress
 from nnctl.training.reporter import EpochReport, Reporter, StepReport
 from nnctl.training.result import Stopped
+from nnctl.training.watch import Watch
 
 if TYPE_CHECKING:
     from nnctl.data.bootstrap import Bootstrap
@@ -56,6 +57,8 @@ class Job:
     monitor: str
     seed: int
     device: torch.device
+    watch: Watch | None = None
+    """What takes the steps that the recipe wants to see into."""
 
     def rate(self, step: int, drops: Drops) -> float:
         """Return the learning rate of a step, counted from 0, after the drops at plateaus so far."""
@@ -101,7 +104,11 @@ def _train_epoch(
     for places in job.batches[progress.batch :]:
         rate = job.rate(progress.step, progress.drops)
         batch = job.train.batch(order[places], step=progress.step)
-        loss, output = job.step(batch, progress.step, rate)
+        if job.watch is not None and job.watch.due(progress.step):
+            loss, output, seen = job.watch(batch, progress.step, rate)
+            keeper.history.add("inspect", {"step": progress.step + 1, "epoch": progress.epoch, **seen})
+        else:
+            loss, output = job.step(batch, progress.step, rate)
         meter.add(loss, output, batch.answer)
         progress.step += 1
         progress.batch += 1

@@ -41,6 +41,7 @@ from nnctl.training.reporter import Reporter, Start
 from nnctl.training.result import RunResult, Stopped
 from nnctl.training.run_directory import RunDirectory, check_free, check_same_spec, new_run, run_to_resume
 from nnctl.training.state import State
+from nnctl.training.watch import Watch
 
 
 class TrainingDiverged(DivergedError):
@@ -67,7 +68,7 @@ def train(
     it was.
     """
     graph = spec if isinstance(spec, Graph) else build(spec)
-    recipe, data = _needed(graph)
+    recipe, data = needed(graph)
     place = resolve_device(device)
     check_memory(graph, place)
     reporter = reporter or Reporter()
@@ -95,7 +96,7 @@ def train(
         splits = load(data, graph.spec.seed, place, splits=("train", "validation"), progress=reporter.on_data)
         for note in splits.notes:
             reporter.on_note(note)
-        batches = _batches(graph, recipe, splits)
+        batches = batches_of(graph, recipe, splits)
         net = begin(graph, splits.train, batches, reporter) if state is None else compile_whole(graph)
         if directory is None:
             directory = new_run(graph.spec.name, run, recipe.checkpoint.keep)
@@ -160,7 +161,8 @@ def _train_in(
     return _told(_result(directory, progress, stopped, interrupts.signal), reporter)
 
 
-def _batches(graph: Graph, recipe: Train, splits: Splits) -> list[slice]:
+def batches_of(graph: Graph, recipe: Train, splits: Splits) -> list[slice]:
+    """Return the places of each batch in an epoch's order."""
     size = len(splits.train) if recipe.batch_size == "all" else recipe.batch_size
     return batch_slices(len(splits.train), size, graph.has_batch_norm)
 
@@ -191,11 +193,12 @@ def _job(
         monitor=recipe.monitor or default_monitor(reading.task, splits.validation is not None),
         seed=spec.seed,
         device=device,
+        watch=Watch(step, graph, recipe.inspect.every) if recipe.inspect and isinstance(step, Stepper) else None,
     )
     return job, average
 
 
-def _needed(graph: Graph) -> tuple[Train, Data]:
+def needed(graph: Graph) -> tuple[Train, Data]:
     """Return the sections without which nothing can be trained."""
     spec, problems = graph.spec, list(graph.refusals)
     for name, section in (("train", spec.train), ("data", spec.data)):

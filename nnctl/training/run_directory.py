@@ -120,6 +120,21 @@ def check_same_spec(run: RunDirectory, text: str) -> None:
     )
 
 
+def write_anew(name: str, stem: str, picture: str) -> Path:
+    """Write a picture beside the runs of that name, as STEM-NUMBER.svg of the first number that is free."""
+    (RUNS / name).mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        path = RUNS / name / f"{stem}-{number}.svg"
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(picture)
+        except FileExistsError:
+            number += 1
+        else:
+            return path
+
+
 def _numbers(runs: Path) -> list[int]:
     names = [path.name for path in runs.iterdir() if path.is_dir()] if runs.is_dir() else []
     return [int(name) for name in names if name.isascii() and name.isdecimal()]

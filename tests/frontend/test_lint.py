@@ -30,6 +30,12 @@ PLAIN = "flatten, {linear: $classes}"
 NORMED = "flatten, {linear: {features: 9, bias: false}}, batch_norm, relu, {linear: $classes}"
 
 CASES = [
+    ("full-batch", net(PLAIN, recipe(optimizer="lbfgs")), net(PLAIN, recipe(optimizer="lbfgs", batch_size="all"))),
+    (
+        "noisy-objective",
+        net(f"{{dropout: 0.1}}, {PLAIN}", recipe(optimizer="newton", batch_size="all")),
+        net(f"{{dropout: 0.1}}, {PLAIN}", recipe()),
+    ),
     ("softmax-before-loss", net(f"{PLAIN}, softmax", recipe()), net(f"{PLAIN}, softmax", recipe(loss="mse"))),
     ("softmax-before-loss", net(f"{PLAIN}, log_softmax", recipe()), net(f"softmax, {PLAIN}", recipe())),
     (

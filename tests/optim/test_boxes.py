@@ -107,6 +107,20 @@ def test_looking_back_leaves_no_trace(kind: str, fields: Fields) -> None:
     assert sorted(optimizer_tensors(optimizer, net)) == names
 
 
+@pytest.mark.parametrize(("kind", "fields"), LOOKING_AHEAD)
+def test_a_weight_without_a_gradient_for_once_comes_back(kind: str, fields: Fields) -> None:
+    net = OneWeight(START)
+    optimizer = build(net, kind, fields)
+    assert isinstance(optimizer, LookAhead)
+    for _ in range(3):
+        step(optimizer, net.weight, gradient)
+    before = net.weight.detach().clone()
+    optimizer.look_ahead()
+    net.weight.grad = None
+    optimizer.step()
+    assert torch.equal(net.weight, before)
+
+
 def test_torchs_nesterov_holds_the_point_ahead() -> None:
     fields: Fields = {"lr": 0.05, "momentum": 0.9, "nesterov": True}
     torchs, notes = OneWeight(START), OneWeight(START)

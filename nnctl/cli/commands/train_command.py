@@ -12,6 +12,7 @@ from nnctl.cli import options
 
 if TYPE_CHECKING:
     from nnctl.cli.terminal import Terminal
+    from nnctl.graph.build import Graph
     from nnctl.training.reporter import Reporter
 
 
@@ -26,6 +27,9 @@ def run(
         bool,
         typer.Option("--resume", help="Go on from the last saved state of DIR, or of the newest run of that name."),
     ] = False,
+    find_lr: Annotated[
+        bool, typer.Option("--find-lr", help="Test a range of learning rates instead, and propose one.")
+    ] = False,
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> None:
@@ -38,6 +42,7 @@ def run(
     nnctl train specs/quickstart.yaml
     nnctl train specs/vgg11.yaml train.epochs=1 train.optimizer.sgd.lr=0.05
     nnctl train specs/vgg11.yaml --resume
+    nnctl train specs/vgg11.yaml --find-lr
     """
     from nnctl.cli.output import print_json, print_problems
     from nnctl.cli.render.history import summary
@@ -49,6 +54,10 @@ def run(
     if graph.warnings:
         print_problems(graph.warnings, "warning", err())
         err().print()
+
+    if find_lr:
+        _find_rate(graph, directory, resume, device, json)
+        return
 
     from nnctl.training.run import TrainingDiverged, train
 
@@ -67,6 +76,33 @@ def run(
             out().print(line)
     if result.stopped == "interrupted":
         raise typer.Exit(128 + (result.signal or 2))
+
+
+def _find_rate(graph: Graph, directory: str | None, resume: bool, device: str, json: bool) -> None:
+    """Test a range of rates, draw it to a new file, and print what it proposes."""
+    from nnctl.cli.output import print_json
+    from nnctl.cli.terminal import err, out
+    from nnctl.errors import Problem, UsageError
+    from nnctl.training.rate_picture import draw_range
+    from nnctl.training.rate_range import find_rate
+    from nnctl.training.run_directory import write_anew
+
+    if directory is not None or resume:
+        raise UsageError(Problem("usage", "--find-lr makes no run", hint="leave out --run and --resume"))
+    with _view(err()) as reporter:
+        found = find_rate(graph, device, reporter)
+    picture = write_anew(graph.spec.name, "learning-rates", draw_range(graph.spec.name, found))
+    if json:
+        print_json(found.as_json() | {"picture": str(picture)})
+        return
+    kind = graph.spec.train.optimizer.kind if graph.spec.train else ""
+    out().print(f"proposed  {found.proposed:g}")
+    out().print(f"best      the loss was least at {found.best:.2g}")
+    out().print(
+        f"diverged  at {found.diverged:.2g}" if found.diverged else f"diverged  never, up to {found.rates[-1]:g}"
+    )
+    out().print(f"picture   {picture}")
+    out().print(f"next  nnctl train {graph.spec.file} train.optimizer.{kind}.lr={found.proposed:g}")
 
 
 @contextmanager

@@ -57,8 +57,8 @@ def signals_page(found: Mapping[str, InspectResult]) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>inspect {escape(title)}</title><style>{_STYLE}</style></head><body>"
         f'<div class="nets">{body}</div>'
-        '<p class="soft">First layer to the left. Yellow: what mean-field theory expects, ±2 deviations of a network of '
-        "this width. Upright lines: verdicts. Point at a dot for its layer and numbers.</p></body></html>\n"
+        '<p class="soft">First layer to the left. Yellow: what mean-field theory expects, ±2 deviations of a network '
+        "of this width. Upright lines: verdicts. Point at a dot for its layer and numbers.</p></body></html>\n"
     )
 
 

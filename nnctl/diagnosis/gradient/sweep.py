@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nnctl.diagnosis.gradient.differences import Difference, Direction, Here, careful, quick
 from nnctl.diagnosis.gradient.directions import signs
 from nnctl.diagnosis.gradient.function import norms
-from nnctl.diagnosis.gradient.verdict import Finding, judge, settled
+from nnctl.diagnosis.gradient.verdict import Finding, drowned, judge, settled
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 FIRST = 1e-6
 STEPS = (1e-6, 1e-5, 1e-7, 1e-4, 1e-8, 1e-3, 1e-9, 1e-2, 1e-10)
 """Steps, in units of the tensor: what is tried where the first, quick look leaves doubt."""
+
+_LONG = (1e-2, 1e-3, 1e-4)
+"""Steps for a gradient that rounding hides at the longest of them: shorter ones show even less."""
 
 _ORDINARY = (1e-3, 1e3)
 
@@ -52,7 +55,12 @@ def sweep(here: Here, directions: Sequence[Direction], scale: Sequence[float]) -
     """Return differences for as many steps as it takes to settle every term."""
     found = [quick(here, directions, FIRST)]
     smooth = inf
-    for step in STEPS:
+    steps = STEPS
+    if all(drowned(found[0], term, norm) for term, norm in enumerate(scale)):
+        found.append(careful(here, directions, _LONG[0]))
+        hopeless = not found[-1].crossed and all(drowned(found[-1], term, norm) for term, norm in enumerate(scale))
+        steps = _LONG[1:] if hopeless else STEPS
+    for step in steps:
         if all(settled(found, term, norm) for term, norm in enumerate(scale)):
             break
         if step > smooth:

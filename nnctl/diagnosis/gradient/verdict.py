@@ -53,7 +53,7 @@ def judge(differences: Sequence[Difference], term: int, norm: float) -> Finding:
     if norm == 0 and all(view.measured <= _SURE * view.noise for view in views):
         return _finding("inconclusive", best, "zero")
     sharp = [view for view in looked if _SEEN * view.noise < SMOOTH * view.size]
-    kinked = sharp and all(view.crossed or view.bent for view in sharp)
+    kinked = sharp and all(view.crossed or (view.bent and view.error > KINKED * view.size) for view in sharp)
     return _finding("inconclusive", best, "kink" if kinked else "small")
 
 
@@ -63,6 +63,12 @@ def settled(differences: Sequence[Difference], term: int, norm: float) -> bool:
         return True
     errors = [view.error for d in differences if d.finite and (view := _view(d, term, norm)).fails]
     return any(abs(one - other) < 0.01 * one for number, one in enumerate(errors) for other in errors[:number])
+
+
+def drowned(difference: Difference, term: int, norm: float) -> bool:
+    """Return whether rounding at this step hides what a pass would have to resolve."""
+    view = _view(difference, term, norm)
+    return difference.finite and _SEEN * view.noise > SMOOTH * view.size
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,9 @@ def task_of(target: Seen, classes: object) -> Literal["classification", "regress
     if 2 * len(numbers) <= len(cells):
         return "classification"
     _check_numbers(target, "or write `task: classification`")
-    few = len(numbers) <= FEW and target.rows >= 2 * len(numbers)
-    return "classification" if few and all(number.is_integer() for number in numbers) else "regression"
+    different = set(numbers)
+    few = len(different) <= FEW and target.rows >= 2 * len(different)
+    return "classification" if few and all(number.is_integer() for number in different) else "regression"
 
 
 def classes_of(target: Seen, given: int | tuple[str, ...] | None, complete: bool) -> tuple[str, ...]:

@@ -53,7 +53,8 @@ def survey(question: Question, whole: bool) -> Table:
     seen, complete = _look(sheets, [*chosen, question.target], FIRST)
     target = seen.pop()
     if not target.rows:
-        raise DataError(Problem("empty", f"{listed(list(question.files))} has a heading, but no rows"))
+        message = f"{listed(list(question.files))} has a heading, but no rows"
+        raise DataError(Problem("empty", message, hint="give rows to learn from"))
     declared = dict(question.columns or ())
     columns = tuple(column_of(one, declared.get(one.heading), question.gaps) for one in seen)
     task = question.task or task_of(target, question.classes)
