@@ -1,0 +1,147 @@
+"""Networks made ill, one for each verdict; every fix is applied and the verdict is gone. Healthy ones have none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nnctl.diagnosis.judging.fixes import as_overrides
+from nnctl.diagnosis.judging.line import has_trend, slope
+from nnctl.diagnosis.judging.rules import COLLAPSED, VANISHING
+from nnctl.diagnosis.result import InspectResult
+from nnctl.diagnosis.signals import inspect
+from nnctl.diagnosis.verdict import Verdict
+from nnctl.network.compile import compile_model
+from nnctl.spec.load import loads
+from nnctl.spec.resolved import to_yaml
+from nnctl.spec.sections import Spec
+from tests.diagnosis.helpers import net_of, normal, spec_of
+
+SPECS = Path(__file__).parents[2] / "specs"
+X, LABELS = normal(256, 16), torch.arange(256) % 4
+
+
+def stack(kind: Any, times: int, width: int = 24) -> list[Any]:
+    body = [{"linear": width}, *([kind] if isinstance(kind, str) else kind)]
+    return [{"repeat": {"times": times, "layers": body}}, {"linear": 4}]
+
+
+def ill(layers: list[Any], **parts: Any) -> Spec:
+    return spec_of(layers, X, LABELS, **{"loss": "cross_entropy", "batch_size": 64, **parts})
+
+
+def verdict_of(result: InspectResult, code: str) -> Verdict:
+    return next(verdict for verdict in result.verdicts if verdict.code == code)
+
+
+ILL = {
+    "vanishing": (ill(stack("relu", 20), model={"init": "lecun"}), 0),
+    "exploding": (ill(stack("relu", 12), model={"init": {"normal": 0.8}}), 0),
+    "saturated": (ill(stack("tanh", 3), model={"init": {"normal": 5.0}}), 0),
+    "collapsed": (ill(stack("sigmoid", 6), model={"init": "xavier"}), 0),
+    "dead": (ill(stack("relu", 2), optimizer={"sgd": {"lr": 30.0}}), 12),
+    "update_large": (ill(stack("relu", 2), optimizer={"sgd": 60.0}), 0),
+    "update_small": (ill(stack("relu", 2), optimizer={"sgd": 1e-7}), 0),
+    "unused": (ill(stack("relu", 2), model={"init": "zero"}), 0),
+}
+
+
+@pytest.mark.parametrize("code", list(ILL))
+def test_a_fix_applied_takes_the_verdict_away(code: str) -> None:
+    spec, steps = ILL[code]
+    verdict = verdict_of(inspect(spec, steps=steps), code)
+    assert verdict.fix is not None
+    assert verdict.tried
+    assert verdict.cause
+    mended = loads(to_yaml(spec), as_overrides(tuple(verdict.fix.splitlines())))
+    assert code not in {left.code for left in inspect(mended, steps=steps).verdicts}
+
+
+def test_what_a_verdict_says() -> None:
+    verdict = verdict_of(inspect(ILL["vanishing"][0]), "vanishing")
+    assert (verdict.severity, verdict.threshold, verdict.path, verdict.line) == ("warn", 1e-2, "repeat1.1.linear1", 1)
+    assert verdict.value == pytest.approx(2 ** (-19 / 2), rel=1.2)
+    assert verdict.predicted == pytest.approx(2 ** (-19 / 2), rel=0.01)
+    assert verdict.what == "‖δ‖ at repeat1.1.linear1 over that at repeat1.20.linear1"
+    assert "theory expects 0.707 of this initialisation and relu" in verdict.cause
+    assert verdict.fix == "model.init: kaiming"
+
+
+def test_batch_norm_without_shortcuts_explodes_and_shortcuts_mend_it() -> None:
+    body = [{"linear": {"features": 24, "bias": False}}, "batch_norm", "relu"]
+    residual = {"residual": {"body": body, "shortcut": "none"}}
+    spec = ill([{"linear": 24}, {"repeat": {"times": 40, "layers": [residual]}}, {"linear": 4}])
+    (verdict,) = (v for v in inspect(spec).verdicts if v.code == "exploding")
+    assert verdict.path == "linear1"
+    assert "Batch norm divides by the deviation" in verdict.cause
+    assert verdict.fix == "model.layers[1].repeat.layers[0].residual.shortcut: auto"
+
+
+def test_one_abnormal_input_kills_relus() -> None:
+    """A single sample a thousand times too large, and one step later units are dead for all others."""
+    x = X.clone()
+    x[7] *= 1000
+    layers = [{"linear": {"features": 64, "bias": True}}, "relu", {"linear": 4}]
+    options: dict[str, Any] = {"loss": "cross_entropy", "optimizer": {"sgd": 0.5}}
+    usual, abnormal = spec_of(layers, X, LABELS, **options), spec_of(layers, x, LABELS, **options)
+    assert "dead" not in {v.code for v in inspect(usual, steps=3).verdicts}
+    net = compile_model(abnormal)
+    assert verdict_of(inspect(abnormal, steps=3), "dead").value
+    assert inspect(net, abnormal).layers[1].dead == 0
+
+
+def test_trained_weights_get_a_fix_that_was_not_tried() -> None:
+    spec = ILL["vanishing"][0]
+    net = net_of(spec)
+    with torch.no_grad():
+        net.get_parameter("linear1.bias").add_(0.01)
+    result = inspect(net, spec)
+    verdict = verdict_of(result, "vanishing")
+    assert (verdict.fix, verdict.tried, result.variances) == ("model.init: kaiming", False, "weights")
+
+
+def test_few_inputs_make_no_dead_unit() -> None:
+    """Of 4 inputs a sixteenth of all ReLUs see only negative ones."""
+    spec = spec_of([{"linear": 400}, "relu", {"linear": 2}], normal(4, 6), torch.arange(4) % 2, loss="cross_entropy")
+    result = inspect(spec)
+    assert (result.layers[1].dead or 0) > 0.02
+    assert result.verdicts == ()
+
+
+def test_deep_relus_are_alike_but_not_dead() -> None:
+    """At depth 24 inputs have cosine 0.95, so that 1,024 of them agree in sign in many units: theory expects it."""
+    spec = spec_of(stack("relu", 24, width=64), model={"input": [64]})
+    result = inspect(spec)
+    assert max(layer.dead or 0 for layer in result.layers) > 0.1
+    assert "dead" not in {v.code for v in result.verdicts}
+
+
+@pytest.mark.parametrize("name", ["quickstart", "spirals", "xor", "toy", "linear_regression"])
+def test_healthy_specs_have_no_verdicts(name: str) -> None:
+    result = inspect(SPECS / f"{name}.yaml")
+    assert (result.verdicts, result.verdict) == ((), "ok")
+
+
+def test_a_failed_check_fails_the_whole() -> None:
+    result = inspect(spec_of([{"linear": 4}], X, LABELS, loss="cross_entropy"), preflight=True)
+    assert result.preflight is not None
+    assert result.verdict == "ok"
+    broken = replace(result, preflight=(replace(result.preflight[0], ok=False),))
+    assert broken.verdict == "fail"
+
+
+def test_slopes_and_their_significance() -> None:
+    growth, t = slope([1.0, 10.0, 100.0, 1000.0])
+    assert (growth, t) == (pytest.approx(1.0), float("inf"))
+    assert has_trend([1.0, 0.5, 0.25, 0.125, 0.07])
+    assert not has_trend([1.0, 300.0, 0.5, 200.0, 0.002])
+    assert slope([3.0, 3.0, 3.0, 3.0])[0] == 0
+
+
+def test_bounds() -> None:
+    assert [VANISHING.judge(value) for value in (0.5, 5e-3, 5e-4)] == [None, ("warn", 1e-2), ("fail", 1e-3)]
+    assert [COLLAPSED.judge(value) for value in (0.9, 0.9995, 1.0)] == [None, ("warn", 0.999), ("fail", 0.9999)]
