@@ -141,13 +141,14 @@ def with_wrong_parameter(net: nn.Module, name: str, change: Change) -> nn.Module
 
     class Changed(type(module)):  # type: ignore[misc]  # the class is known only now
         def forward(self, *arguments: Any, **named: Any) -> Any:
-            weight = self._parameters.pop(own)
-            self.__dict__[own] = Wrong.apply(weight, change)  # type: ignore[no-untyped-call]
+            before = dict(self._parameters)
+            self.__dict__[own] = Wrong.apply(self._parameters.pop(own), change)
             try:
                 return super().forward(*arguments, **named)
             finally:
                 del self.__dict__[own]
-                self.register_parameter(own, weight)
+                self._parameters.clear()
+                self._parameters.update(before)  # in their order
 
     module.__class__ = Changed
     return net
@@ -155,12 +156,12 @@ def with_wrong_parameter(net: nn.Module, name: str, change: Change) -> nn.Module
 
 def with_wrong_signal(net: nn.Module, path: str, change: Change) -> nn.Module:
     """Return a copy of the network in which the gradient that arrives at a layer's output is changed."""
-    return _with_output(net, path, lambda x, y: Wrong.apply(y, change))  # type: ignore[no-untyped-call]
+    return _with_output(net, path, lambda x, y: Wrong.apply(y, change))
 
 
 def with_forgotten_derivative(net: nn.Module, path: str) -> nn.Module:
     """Return a copy of the network in which an activation hands its gradient on as it is."""
-    return _with_output(net, path, lambda x, y: _Straight.apply(x, y.detach()))  # type: ignore[no-untyped-call]
+    return _with_output(net, path, lambda x, y: _Straight.apply(x, y.detach()))
 
 
 def with_constant_mean(net: nn.Module, path: str) -> nn.Module:

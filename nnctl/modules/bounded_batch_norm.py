@@ -15,7 +15,7 @@ class BoundedBatchNorm(nn.modules.batchnorm._BatchNorm):
     """Batch norm over any number of axes; `after_step` bounds its scales (Jia et al., 2017)."""
 
     def __init__(self, features: int, eps: float, momentum: float, bound: float) -> None:
-        super().__init__(features, eps, momentum)  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        super().__init__(features, eps, momentum)
         self.bound = bound
 
     @torch.no_grad()

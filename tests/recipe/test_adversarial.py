@@ -82,6 +82,11 @@ def test_codes_stay_as_they_are() -> None:
     torch.testing.assert_close(worst["input"][1:], X[1:] + 0.1)
 
 
+def test_a_loss_written_out_with_its_defaults_is_the_same() -> None:
+    plain = make("losses", "adversarial", epsilon=0.1)
+    assert make("losses", "adversarial", epsilon=0.1, of=make("losses", "cross_entropy", weight=1.0)) == plain
+
+
 @pytest.mark.parametrize(
     "fields",
     [

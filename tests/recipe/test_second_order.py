@@ -316,3 +316,14 @@ def test_the_rate_is_the_share_of_the_step_that_is_tried_first() -> None:
     half = minimise("newton", problem, 1, tolerance=1e-14, lr=0.5).net.all() - x
     torch.testing.assert_close(half, 0.5 * whole)
     assert newton.lr == 1.0
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 6, 7, 13])
+def test_l_bfgs_remembers_the_newest_pairs_in_their_order(count: int) -> None:
+    net = Vector(np.zeros(N))
+    component = make("optimizers", "lbfgs", history=3)
+    optimizer, given = component.build(parameter_groups(net, component)), pairs(count)
+    for s, y in given:
+        optimizer.remember(s, y)
+    g = torch.arange(1.0, N + 1, dtype=torch.float64)
+    torch.testing.assert_close(optimizer.direction(g), two_loop(g, given[-3:]))

@@ -55,7 +55,7 @@ def sweep(here: Here, directions: Sequence[Direction], scale: Sequence[float]) -
     """Return differences for as many steps as it takes to settle every term."""
     found = [quick(here, directions, FIRST)]
     smooth = inf
-    steps = STEPS
+    steps: tuple[float, ...] = STEPS
     if all(drowned(found[0], term, norm) for term, norm in enumerate(scale)):
         found.append(careful(here, directions, _LONG[0]))
         hopeless = not found[-1].crossed and all(drowned(found[-1], term, norm) for term, norm in enumerate(scale))

@@ -68,12 +68,17 @@ def dead(place: Place, layers: int, result: InspectResult) -> str:
     return f"{when}{others}; no gradient reaches a unit that never fires ({bound})"
 
 
-def expected_dead(place: Place, samples: int) -> float:
-    """Return the share of units whose pre-activations theory expects to be negative for all `samples` inputs."""
+def expected_dead(place: Place, before: Place | None, result: InspectResult) -> float:
+    """Return the share of units whose pre-activations theory expects to be negative for all inputs, as alike as those are.
+
+    How alike is measured at the layer before, if weights are as they were drawn; else it is predicted, for what has
+    killed a unit makes its inputs alike as well.
+    """
     expected = place.layer.prediction
-    if expected is None or expected.input_cosine is None:
-        return 0.0
-    return silent(expected.input_cosine, samples)
+    cosine = None if expected is None else expected.input_cosine
+    if result.variances == "initialiser" and before is not None:
+        cosine = before.layer.cosine
+    return 0.0 if cosine is None else silent(cosine, result.samples)
 
 
 def saturated(place: Place, layers: int) -> str:

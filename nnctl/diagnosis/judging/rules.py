@@ -107,10 +107,12 @@ def signal(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
 def dead(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
     """Units that are zero for every input, beyond those that theory expects of inputs as alike as a deep ReLU network
     makes them."""
+    line = places(graph, result)
+    expected = {
+        place: causes.expected_dead(place, before, result) for before, place in zip((None, *line), line, strict=False)
+    }
     excess = {
-        place: (place.layer.dead or 0.0) - _by_chance(place, result.samples)
-        for place in places(graph, result)
-        if place.layer.dead
+        place: place.layer.dead - _by_chance(share, place) for place, share in expected.items() if place.layer.dead
     }
     found = [place for place, share in excess.items() if DEAD.judge(share)]
     if result.samples >= FEWEST_INPUTS and found:
@@ -118,13 +120,11 @@ def dead(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
         value = worst.layer.dead or 0.0
         what = f"share of units that are zero for all of {result.samples} inputs"
         cause = causes.dead(worst, len(found), result)
-        predicted = causes.expected_dead(worst, result.samples)
-        yield _verdict("dead", DEAD.judge(excess[worst]), worst, value, predicted, what, cause)
+        yield _verdict("dead", DEAD.judge(excess[worst]), worst, value, expected[worst], what, cause)
 
 
-def _by_chance(place: Place, samples: int) -> float:
-    """Return the largest share of dead units that is no surprise."""
-    share = causes.expected_dead(place, samples)
+def _by_chance(share: float, place: Place) -> float:
+    """Return the largest share of dead units that is no surprise where `share` is expected."""
     return share + CHANCE * sqrt(share * (1 - share) / place.leaf.output.shape.features)
 
 

@@ -56,7 +56,7 @@ class Adversarial(Loss):
             raise ValueError("`fgsm` takes one step of ε; `steps` and `step_size` are for `attack: pgd`")
         if not self.of.uses_target or self.of.training_only or not self.of.answers:
             raise ValueError(f"`{self.of.kind}` is no loss of an answer; let `of` be cross_entropy, bce or mse, say")
-        if self.of.model_fields_set & self.of.common:
+        if any(getattr(self.of, name) != type(self.of).model_fields[name].default for name in self.of.common):
             raise ValueError("`weight`, `at` and `target` belong to `adversarial`; write them beside `of`, not in it")
         return self
 
