@@ -13,7 +13,8 @@ from nnctl.data.load import Standardisation
 from nnctl.data.standardise import recorded
 from nnctl.errors import Problem, UsageError
 from nnctl.graph.build import Graph, build, build_file, build_text
-from nnctl.network.compile import compile_graph, starting_network
+from nnctl.network.compile import compile_graph, compile_whole, starting_network
+from nnctl.network.ensemble import first_member
 from nnctl.network.lsuv import Scaled, lsuv_layers
 from nnctl.spec.sections import Spec
 
@@ -36,11 +37,15 @@ class Subject:
 def subject_of(
     target: str | Path | Spec | nn.Module, spec: Spec | str | Path | None, overrides: Sequence[str]
 ) -> Subject:
-    """Return what `inspect` was given: a spec with fresh weights, a checkpoint, or a network with its spec."""
+    """Return what `inspect` was given: a spec with fresh weights, a checkpoint, or a network with its spec.
+
+    Of an ensemble it is the first member.
+    """
     if isinstance(target, nn.Module):
         if spec is None:
             raise _misused("a network is inspected together with its spec", "call inspect(net, spec)")
         graph = _graph(spec, overrides, fresh=False)
+        target = first_member(target)
         _check_fits(target, graph)
         return Subject(graph, target, fresh=graph.spec.model.pretrained is None and _as_drawn(target, graph))
     if spec is not None:
@@ -52,9 +57,9 @@ def subject_of(
         return Subject(graph, net, lsuv=lsuv, fresh=transfer is None)
     weights = read_weights(target)
     graph = build_text(weights.text("spec"), overrides, name=str(weights.path), fresh=False)
-    net = compile_graph(graph)
+    net = compile_whole(graph)
     load_into(net, weights)
-    return Subject(graph, net, recorded(weights))
+    return Subject(graph, first_member(net), recorded(weights))
 
 
 def _graph(spec: Spec | str | Path, overrides: Sequence[str], fresh: bool) -> Graph:

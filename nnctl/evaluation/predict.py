@@ -27,7 +27,7 @@ from nnctl.evaluation.probabilities import probabilities_of
 from nnctl.graph.build import Graph, build
 from nnctl.kinds.datasets._csv_file import STDIN
 from nnctl.kinds.datasets._folder import photos_in
-from nnctl.network.compile import compile_graph
+from nnctl.network.compile import compile_whole
 from nnctl.objective import OUTPUT, Objective, in_fp32
 from nnctl.spec.load import loads
 from nnctl.spec.roots import data_root
@@ -109,7 +109,7 @@ def predict(
     if spec.data is None or spec.train is None or graph.facts is None:
         raise CheckpointError(Problem("missing", f"the spec in {weights.path} has no data or no losses"))
     place = resolve_device(device)
-    net = compile_graph(graph)
+    net = compile_whole(graph)
     load_into(net, weights)
     names = weights.value("class_names")
     network = _Network(graph, spec.data, spec.train, net.to(place).eval(), recorded(weights), names, top, place)

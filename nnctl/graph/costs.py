@@ -118,11 +118,12 @@ def memory_of(rows: tuple[Row, ...], trainable: int, spec: Spec, samples: int | 
     parts = train.accumulate if train else 1
     width = 2 if train and train.precision == "bf16" else BYTES
     outputs = sum(_size(row.output) for row in rows)
+    members = train.bagging.members if train and train.bagging else 1
     return Memory(
-        weights=BYTES * parameters,
-        gradients=BYTES * trainable,
-        optimizer=BYTES * (state + average),
-        activations=width * outputs * -(-batch // parts),
+        weights=members * BYTES * parameters,
+        gradients=members * BYTES * trainable,
+        optimizer=members * BYTES * (state + average),
+        activations=members * width * outputs * -(-batch // parts),
         batch_size=batch,
     )
 

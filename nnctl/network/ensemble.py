@@ -86,6 +86,11 @@ class Ensemble(nn.Module):
         return found.flatten(0, 1)
 
 
+def first_member(net: nn.Module) -> nn.Module:
+    """Return an ensemble's first network, any other network as it is."""
+    return net.members[0] if isinstance(net, Ensemble) else net
+
+
 def mean_prediction(outputs: Sequence[Tensor], averaged: Averaged) -> Tensor:
     """Return the mean of several networks' predictions, as an output of the same kind."""
     stacked = torch.stack(list(outputs))

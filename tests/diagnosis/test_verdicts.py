@@ -45,7 +45,7 @@ ILL = {
     "exploding": (ill(stack("relu", 12), model={"init": {"normal": 0.8}}), 0),
     "saturated": (ill(stack("tanh", 3), model={"init": {"normal": 5.0}}), 0),
     "collapsed": (ill(stack("sigmoid", 6), model={"init": "xavier"}), 0),
-    "dead": (ill(stack("relu", 2), optimizer={"sgd": {"lr": 30.0}}), 12),
+    "dead": (ill(stack("relu", 2), optimizer={"sgd": {"lr": 6.0}}), 12),
     "update_large": (ill(stack("relu", 2), optimizer={"sgd": 60.0}), 0),
     "update_small": (ill(stack("relu", 2), optimizer={"sgd": 1e-7}), 0),
     "unused": (ill(stack("relu", 2), model={"init": "zero"}), 0),
@@ -93,7 +93,7 @@ def test_one_abnormal_input_kills_relus() -> None:
     assert "dead" not in {v.code for v in inspect(usual, steps=3).verdicts}
     net = compile_model(abnormal)
     assert verdict_of(inspect(abnormal, steps=3), "dead").value
-    assert inspect(net, abnormal).layers[1].dead == 0
+    assert (inspect(net, abnormal).layers[1].dead or 0) < 0.05
 
 
 def test_trained_weights_get_a_fix_that_was_not_tried() -> None:
@@ -138,7 +138,8 @@ def test_a_failed_check_fails_the_whole() -> None:
 
 def test_slopes_and_their_significance() -> None:
     growth, t = slope([1.0, 10.0, 100.0, 1000.0])
-    assert (growth, t) == (pytest.approx(1.0), float("inf"))
+    assert growth == pytest.approx(1.0)
+    assert t == float("inf")
     assert has_trend([1.0, 0.5, 0.25, 0.125, 0.07])
     assert not has_trend([1.0, 300.0, 0.5, 200.0, 0.002])
     assert slope([3.0, 3.0, 3.0, 3.0])[0] == 0

@@ -171,3 +171,16 @@ def test_what_members_cannot_share_is_refused(extra: str, message: str | None) -
     with pytest.raises(SpecError) as caught:
         build_text(text)
     assert (message or "`members` is 1, expected a whole number from 2 to 1000") in caught.value.problems[0].message
+
+
+def test_an_ensemble_is_predicted_with_exported_and_inspected(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(spec(data="digits", layers="flatten, {linear: 8}, tanh, {linear: $classes}"))
+    nnctl.train(nnctl.load_spec(tmp_path / "a.yaml"), run=tmp_path / "run")
+    assert nnctl.export(tmp_path / "run", tmp_path / "out.safetensors").tensors == 12
+    assert [layer.kind for layer in nnctl.inspect(tmp_path / "run").layers] == ["flatten", "linear", "tanh", "linear"]
+    from PIL import Image
+
+    Image.new("L", (8, 8), 90).save(tmp_path / "photo.png")
+    (found,) = nnctl.predict(tmp_path / "run", [tmp_path / "photo.png"]).predictions
+    assert found.probability is not None
+    assert 0.1 < found.probability < 1

@@ -69,7 +69,7 @@ def dead(place: Place, layers: int, result: InspectResult) -> str:
 
 
 def expected_dead(place: Place, before: Place | None, result: InspectResult) -> float:
-    """Return the share of units whose pre-activations theory expects to be negative for all inputs, as alike as those are.
+    """Return the share of units that theory expects to be below 0 for all inputs, as alike as those are.
 
     How alike is measured at the layer before, if weights are as they were drawn; else it is predicted, for what has
     killed a unit makes its inputs alike as well.

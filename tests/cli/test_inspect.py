@@ -1,0 +1,124 @@
+"""`nnctl inspect` as a user sees it: the page, the verdicts, two networks, the exit codes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, Write
+
+DEEP = """\
+name: deep
+model:
+  input: [32]
+  init: lecun
+  layers:
+    - repeat:
+        times: 24
+        layers:
+          - linear: 32
+          - relu
+    - linear: 10
+"""
+
+
+@pytest.fixture
+def deep(write: Write) -> str:
+    return write(DEEP)
+
+
+def test_the_page(nnctl: Run, deep: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ran = nnctl("inspect", deep, "model.init=kaiming")
+    lines = ran.out.splitlines()
+    assert ran.code == 0
+    assert lines[0].startswith("spec.yaml · at initialisation · 128 samples of random · loss ")
+    assert lines[-1] == "verdict  ok"
+    assert max(map(len, lines)) <= 80
+    assert next(line for line in lines if line.startswith("δ ")).count("▄") > 3, "a level course is a level line"
+
+
+def test_a_verdict_names_line_numbers_cause_and_fix(nnctl: Run, deep: str) -> None:
+    ran = nnctl("inspect", deep)
+    assert "fail: vanishing at repeat1.1.linear1 (line 9)" in ran.out
+    assert "fix: model.init: kaiming" in ran.out
+    assert ran.out.splitlines()[-1] == "verdict  fail"
+    (verdict, *_) = nnctl("inspect", deep, "--json").json["verdicts"]
+    assert {"code", "severity", "path", "line", "value", "threshold", "predicted", "cause", "fix"} <= set(verdict)
+    assert nnctl("inspect", deep, verdict["fix"].replace(": ", "=")).out.splitlines()[-1] == "verdict  ok"
+
+
+def test_strict_is_an_exit_code(nnctl: Run, deep: str) -> None:
+    assert [nnctl("inspect", deep, "--strict").code, nnctl("inspect", deep).code] == [1, 0]
+    assert nnctl("inspect", deep, "model.init=kaiming", "--strict").code == 0
+
+
+def test_two_networks_on_one_page(nnctl: Run, deep: str, write: Write) -> None:
+    Path("other.yaml").write_text(DEEP.replace("lecun", "kaiming"), encoding="utf-8")
+    ran = nnctl("inspect", deep, "other.yaml", "--html", "both.html", "--json")
+    assert (ran.json["verdict"], ran.json["other"]["verdict"]) == ("fail", "ok")
+    page = Path("both.html").read_text(encoding="utf-8")
+    assert page.count("<section>") == 2
+    assert not re.search(r"(src|href)=|<script|@import|url\(", page), "nothing from outside"
+    upper = [re.search(r'aria-label="error.*?</svg>', section, re.S) for section in page.split("<section>")[1:]]
+    ticks = [re.findall(r">(1e-?\d+)<", found.group()) for found in upper if found]
+    assert ticks[0] == ticks[1], "the same decades"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("spec.yaml", "a.yaml", "b.yaml"), "expected at most two networks, found 3"),
+        (("spec.yaml", "spec.yaml"), "spec.yaml is given twice"),
+        (("spec.yaml", "--html", "nowhere/page.html"), "there is no folder nowhere"),
+        (("spec.yaml", "missing.yaml"), "missing.yaml"),
+    ],
+)
+def test_misuse(nnctl: Run, deep: str, arguments: tuple[str, ...], message: str) -> None:
+    ran = nnctl("inspect", *arguments)
+    assert ran.code == 2
+    assert message in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_preflight_of_labels_that_cannot_be_learned(nnctl: Run, write: Write) -> None:
+    """Two equal inputs with two labels: the loss cannot fall below ln 2."""
+    text = """\
+name: torn
+data:
+  dataset: {points: {x: [[1, 2], [1, 2], [1, 2], [1, 2]], y: [0, 1, 0, 1]}}
+  validation: 0
+model: {layers: [{linear: 2}]}
+train: {epochs: 1, batch_size: all, loss: cross_entropy, optimizer: {sgd: 0.1}}
+"""
+    ran = nnctl("inspect", write(text), "--preflight", "--strict", "--json")
+    assert ran.code == 1
+    checks = {check["check"]: check for check in ran.json["preflight"]}
+    assert not checks["one batch learned by heart"]["ok"]
+    assert "equal inputs have different labels" in checks["one batch learned by heart"]["cause"]
+    assert not checks["the input is used"]["ok"]
+    assert checks["samples are independent"]["ok"]
+
+
+def test_preflight_of_a_healthy_spec(nnctl: Run) -> None:
+    spec = Path(__file__).parents[2] / "specs" / "quickstart.yaml"
+    checks = nnctl("inspect", str(spec), "--preflight", "--json").json["preflight"]
+    assert [check["ok"] for check in checks] == [True] * 5
+
+
+def test_preflight_sees_samples_that_see_each_other(nnctl: Run) -> None:
+    import torch
+    from torch import nn
+
+    from nnctl.data.load import Batch
+    from nnctl.diagnosis.preflight import _independent
+
+    class Mixed(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x - x.mean(0)
+
+    batch = Batch({"input": torch.randn(8, 3)}, torch.zeros(8))
+    assert not _independent(Mixed(), batch).ok
+    assert _independent(nn.Linear(3, 2), batch).ok
