@@ -13,7 +13,8 @@ class Samples:
     """All samples of a split.
 
     Images are uint8 (N, C, H, W), tables float32 or float64 (N, F), codes int64 (N, …). Targets are int64 (N,) for
-    classes and float32 (N, T) for regression.
+    classes and float32 (N, T) for regression. What comes from the cache is mapped for reading alone: writing into
+    it would end the program.
     """
 
     fields: dict[str, Tensor]

@@ -57,12 +57,12 @@ def inspect(
     check_steps(subject.graph, steps)
     session = session_of(subject, resolve_device(device), random)
     with reproducible(session.device):
-        result = _measured(session, steps, spectrum=spectrum)
+        result = measured(session, steps, spectrum=spectrum)
         verdicts = verdicts_of(session.graph, result)
 
         def again(changes: list[str]) -> tuple[Verdict, ...]:
             changed = _changed(session, changes)
-            return verdicts_of(changed.graph, _measured(changed, steps, noisy=False))
+            return verdicts_of(changed.graph, measured(changed, steps, noisy=False))
 
         checks = preflight_checks(session) if preflight else None
         return replace(
@@ -70,7 +70,8 @@ def inspect(
         )
 
 
-def _measured(session: Session, steps: int, noisy: bool = True, spectrum: bool = False) -> InspectResult:
+def measured(session: Session, steps: int, noisy: bool = True, spectrum: bool = False) -> InspectResult:
+    """Return the signals after some steps, not yet judged; `noisy` adds the noise scale."""
     stepper = session.stepper()
     session.take(stepper, steps)
     source: Source = "initialiser" if session.subject.fresh and not steps else "weights"

@@ -57,9 +57,9 @@ def subject_of(
         return Subject(graph, net, lsuv=lsuv, fresh=transfer is None)
     weights = read_weights(target)
     graph = build_text(weights.text("spec"), overrides, name=str(weights.path), fresh=False)
-    net = compile_whole(graph)
-    load_into(net, weights)
-    return Subject(graph, first_member(net), recorded(weights))
+    whole = compile_whole(graph)
+    load_into(whole, weights)
+    return Subject(graph, first_member(whole), recorded(weights))
 
 
 def _graph(spec: Spec | str | Path, overrides: Sequence[str], fresh: bool) -> Graph:
@@ -76,6 +76,13 @@ def _check_fits(net: nn.Module, graph: Graph) -> None:
     if missing:
         message = f"the network has no layer `{missing[0]}`, which its spec {graph.spec.name} describes"
         raise _misused(message, "give the spec that the network was compiled from")
+    for row in graph.rows:
+        own = sum(p.numel() for p in net.get_submodule(row.path).parameters())
+        if own != row.params:
+            message = (
+                f"`{row.path}` has {own:,} parameters in the network and {row.params:,} in the spec {graph.spec.name}"
+            )
+            raise _misused(message, "give the spec that the network was compiled from")
 
 
 def _as_drawn(net: nn.Module, graph: Graph) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -16,6 +16,7 @@ from nnctl.step import autocast
 if TYPE_CHECKING:
     from nnctl.data.load import Split
     from nnctl.graph.build import Graph
+    from nnctl.graph.heads import Answer
     from nnctl.kinds.datasets.base import Facts
 
 BATCH = 512
@@ -46,19 +47,13 @@ def measured_objective(graph: Graph, losses: Sequence[Loss]) -> Objective:
     return Objective(lasting, missing=[name for name, head in graph.heads.items() if not head.eval])
 
 
-def measured_heads(graph: Graph, facts: Facts) -> list[str]:
-    """Return the heads that run in evaluation and name a class."""
-    heads = [(name, head.output.shape.dims) for name, head in graph.heads.items() if head.eval]
-    return [name for name, dims in heads if facts.task == "classification" and dims == (facts.classes,)]
-
-
 def measure(
     net: nn.Module,
     split: Split,
     objective: Objective,
     reading: Reading,
     *,
-    heads: Sequence[str] = (),
+    heads: Mapping[str, Answer] | None = None,
     precision: Literal["fp32", "bf16"] = "fp32",
     confusion: bool = False,
 ) -> tuple[dict[str, float], Meter]:
@@ -67,7 +62,8 @@ def measure(
     A head that runs in evaluation adds HEAD_accuracy. The network is in training mode again afterwards if it was.
     """
     device = split.target.device if (first := next(net.parameters(), None)) is None else first.device
-    meter, head_meters = Meter(reading, confusion), {head: Meter(reading) for head in heads}
+    meter, heads = Meter(reading, confusion), heads or {}
+    head_meters = {head: Meter(Reading("classification", answer.classes)) for head, answer in heads.items()}
     training = net.training
     net.eval()
     try:
@@ -79,7 +75,7 @@ def measure(
                 seen = in_fp32(seen, precision)
                 meter.add(objective(seen) if objective.terms else None, seen.outputs[OUTPUT], batch.target)
                 for head, head_meter in head_meters.items():
-                    head_meter.add(None, seen.outputs[head], batch.target)
+                    head_meter.add(None, seen.outputs[head], seen.target(heads[head].target))
             measures = meter.result()
             for head, head_meter in head_meters.items():
                 measures |= {f"{head}_{key}": value for key, value in head_meter.result().items() if key == "accuracy"}

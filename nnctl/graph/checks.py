@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nnctl.document.node import locate
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import NOWHERE, Position, Problem
+from nnctl.graph.heads import measured_heads
 from nnctl.graph.inputs import main_field, stream_facts
 from nnctl.kinds.datasets.base import Facts, count_of
 from nnctl.kinds.layers.shape import Shape, ShapeError
@@ -76,7 +77,7 @@ def check_recipe(graph: Graph, problems: list[Problem], refusals: list[Problem])
     for index, loss in enumerate(train.loss):
         _check_loss(graph, loss, index, problems, refusals)
     _check_lasting(graph, problems)
-    check_monitors(graph.spec, graph.facts, graph.task, [h.name for h in graph.heads.values() if h.eval], problems)
+    check_monitors(graph.spec, graph.facts, graph.task, list(measured_heads(graph, graph.facts)), problems)
 
 
 def check_monitors(

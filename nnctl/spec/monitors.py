@@ -14,11 +14,11 @@ _LOWER_IS_BETTER = ("loss", "error", "rmse", "mae")
 
 def measured(task: str | None, has_validation: bool, heads: Collection[str] = ()) -> list[str]:
     """Return the names of all measures of a run; `task` is None where the output does not answer the target,
-    `heads` are those that run in evaluation."""
+    `heads` are those that are measured in evaluation."""
     names = [f"train_{name}" for name in _OF_TASK[task]]
     if has_validation:
         names += [f"val_{name}" for name in _OF_TASK[task]]
-        names += [f"val_{head}_accuracy" for head in heads if task == "classification"]
+        names += [f"val_{head}_accuracy" for head in heads]
     return names
 
 

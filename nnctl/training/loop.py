@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from math import isfinite
@@ -16,6 +16,7 @@ from nnctl.admm_step import AdmmStepper
 from nnctl.data.order import epoch_order
 from nnctl.evaluation.measure import measure
 from nnctl.evaluation.meter import Meter, Reading
+from nnctl.graph.heads import Answer
 from nnctl.kinds.schedules.base import Schedule
 from nnctl.kinds.schedules.plateau import Plateau
 from nnctl.objective import Objective
@@ -52,7 +53,7 @@ class Job:
     reading: Reading
     measured: Objective
     """The objective as far as evaluation can measure it."""
-    heads: Sequence[str]
+    heads: Mapping[str, Answer]
     """Heads that run in evaluation."""
     monitor: str
     seed: int

@@ -17,9 +17,10 @@ from nnctl.data.order import batch_slices
 from nnctl.device import reproducible, resolve_device
 from nnctl.environment import describe_environment, differences
 from nnctl.errors import CheckpointError, DivergedError, Problem, SpecError
-from nnctl.evaluation.measure import measured_heads, measured_objective, reading_of
+from nnctl.evaluation.measure import measured_objective, reading_of
 from nnctl.evaluation.meter import Meter
 from nnctl.graph.build import Graph, build
+from nnctl.graph.heads import measured_heads
 from nnctl.kinds.optimizers.scalable_admm import ScalableAdmm
 from nnctl.kinds.schedules.constant import Constant
 from nnctl.memory import check_memory

@@ -29,6 +29,7 @@ from tests.diagnosis.helpers import normal, spec_of
 
 LAYERS: list[Any] = [{"linear": 6}, "batch_norm", "tanh", {"linear": 6}, "relu", {"linear": 3}]
 SPEC = spec_of(LAYERS, model={"input": [5]})
+OTHER = spec_of(LAYERS, model={"input": [3]})
 KEYS = {"verdict", "tensors", "terms", "data", "samples", "seed", "directions", "loss", "taylor", "adjoint", "layers"}
 
 
@@ -153,7 +154,8 @@ class Square(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return gradients[0] * x
+        product: Tensor = gradients[0] * x
+        return product
 
 
 class Student(nn.Module):
@@ -162,7 +164,8 @@ class Student(nn.Module):
         self.first, self.last = nn.Linear(3, 4), nn.Linear(4, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.last(Square.apply(self.first(x)))
+        hidden: Tensor = Square.apply(self.first(x))
+        y: Tensor = self.last(hidden)
         return y
 
 
@@ -273,6 +276,23 @@ def test_module_and_random_state_are_left_alone() -> None:
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
 
 
+class Counting(nn.Linear):
+    """A layer that multiplies by how often it was called."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 2)
+        self.calls: Tensor
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        return super().forward(x) * self.calls
+
+
+def test_buffers_are_the_same_before_every_pass() -> None:
+    assert gradcheck(Counting(), (normal(4, 3), normal(4, 2)), mse_loss).verdict == "pass"
+
+
 def test_half_precision_is_widened() -> None:
     result = gradcheck(nn.Linear(3, 2).half(), (normal(4, 3).half(), normal(4, 2).half()), mse_loss)
     assert result.verdict == "pass"
@@ -315,6 +335,10 @@ BATCH = (normal(4, 3), normal(4, 2))
         (lambda: gradcheck(nn.Linear(3, 2)), "together with its spec"),
         (lambda: gradcheck(nn.Linear(3, 2), BATCH), "beside a batch and a loss"),
         (lambda: gradcheck(nn.Linear(3, 2), SPEC), "no layer `linear1`"),
+        (
+            lambda: gradcheck(compile_model(OTHER), SPEC),
+            "`linear1` has 24 parameters in the network and 36 in the spec",
+        ),
         (lambda: gradcheck(SPEC, samples=2), "batch norm needs at least 4 samples"),
         (lambda: gradcheck(SPEC, samples=0), "at least 1 sample"),
         (lambda: gradcheck(nn.LazyLinear(2), BATCH, mse_loss), "have no shape yet"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nnctl.cli.render.columns import aligned
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from nnctl.cli.terminal import Colour, Terminal
     from nnctl.diagnosis.gradient.result import GradcheckResult, TensorCheck, Verdict
 
+_ROWS = 40
+"""Tensors that the table shows, at most."""
 _COLOURS: dict[Verdict, Colour] = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 
 
@@ -18,14 +21,16 @@ def print_gradients(result: GradcheckResult, to: Terminal) -> None:
     """Print the table, the failures and the verdict."""
     headings = ("tensor", "line", "verdict", "error", "resolved to", "gradient", "step")
     several = len(result.terms) > 1
-    rows = [headings, *(_row(tensor) for tensor in result.tensors)]
-    heading, *lines = aligned(rows, right=range(3, len(headings)))
+    shown = _shown(result.tensors)
+    heading, *lines = aligned([headings, *(_row(tensor) for tensor in shown)], right=range(3, len(headings)))
     to.print(to.paint(heading, "dim"))
-    for tensor, line in zip(result.tensors, lines, strict=True):
+    for tensor, line in zip(shown, lines, strict=True):
         to.print(line if tensor.verdict == "pass" else to.paint(line, _COLOURS[tensor.verdict]))
+    if len(shown) < len(result.tensors):
+        to.print(to.paint(f"… and {len(result.tensors) - len(shown)} more that are no worse; all with --json", "dim"))
     for name in result.not_differentiable:
         to.print(f"{name} holds codes, which have no gradient")
-    for tensor in result.tensors:
+    for tensor in shown:
         _print_open(tensor, several, to)
     if result.layers:
         to.print()
@@ -36,6 +41,15 @@ def print_gradients(result: GradcheckResult, to: Terminal) -> None:
         to.print(to.paint(f"wrong by itself: {place}, for {wrong}; error {_short(layer.relative_error)}", "red"))
     to.print()
     _print_verdict(result, several, to)
+
+
+def _shown(tensors: Sequence[TensorCheck]) -> list[TensorCheck]:
+    """Return the rows of the table, in their order: all, or of a large network the worst."""
+    if len(tensors) <= _ROWS:
+        return list(tensors)
+    order = ("fail", "inconclusive", "pass")
+    worst = sorted(tensors, key=lambda tensor: (order.index(tensor.verdict), -(tensor.relative_error or 0.0)))[:_ROWS]
+    return [tensor for tensor in tensors if tensor in worst]
 
 
 def _print_open(tensor: TensorCheck, several: bool, to: Terminal) -> None:

@@ -89,7 +89,7 @@ def case_of_spec(subject: Subject, samples: int, random: bool, device: torch.dev
         assert isinstance(net, Network)
         scale_by_data(net, subject.lsuv, batch.inputs, graph.spec.seed)
     net = net.double().train()
-    _check_parameters(net, graph)
+    check_parameters(net, graph)
     batch = _wide(batch)
     inputs = {name: x.requires_grad_() for name, x in batch.inputs.items() if x.is_floating_point()}
     several = len(batch.inputs) > 1
@@ -118,7 +118,7 @@ def case_of_spec(subject: Subject, samples: int, random: bool, device: torch.dev
 def case_of_module(module: nn.Module, x: Inputs, y: Any, loss: LossFunction, device: torch.device, seed: int) -> Case:
     """Return `loss(module(x), y)`, the module in the mode that it is in."""
     module = copy.deepcopy(module).to(device)
-    _check_parameters(module, None)
+    check_parameters(module, None)
     module = module.double()
     function_of_loss = copy.deepcopy(loss).to(device).double() if isinstance(loss, nn.Module) else loss
     given = {"": x} if isinstance(x, Tensor) else dict(x) if isinstance(x, Mapping) else dict(enumerate(x))
@@ -152,7 +152,7 @@ def _learned(module: nn.Module) -> dict[str, Tensor]:
     return {name: p for name, p in module.named_parameters() if p.requires_grad and p.numel()}
 
 
-def _check_parameters(module: nn.Module, graph: Graph | None) -> None:
+def check_parameters(module: nn.Module, graph: Graph | None) -> None:
     """Raise UsageError for parameters that nothing can be said of."""
     if any(is_lazy(p) for p in module.parameters()):
         message = "the module's parameters have no shape yet"

@@ -111,8 +111,11 @@ def dead(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
     expected = {
         place: causes.expected_dead(place, before, result) for before, place in zip((None, *line), line, strict=False)
     }
+    drawn = result.variances == "initialiser"
     excess = {
-        place: place.layer.dead - _by_chance(share, place) for place, share in expected.items() if place.layer.dead
+        place: place.layer.dead - _by_chance(share, place.layer.dead if drawn else 0.0, place)
+        for place, share in expected.items()
+        if place.layer.dead
     }
     found = [place for place, share in excess.items() if DEAD.judge(share)]
     if result.samples >= FEWEST_INPUTS and found:
@@ -123,9 +126,11 @@ def dead(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
         yield _verdict("dead", DEAD.judge(excess[worst]), worst, value, expected[worst], what, cause)
 
 
-def _by_chance(share: float, place: Place) -> float:
-    """Return the largest share of dead units that is no surprise where `share` is expected."""
-    return share + CHANCE * sqrt(share * (1 - share) / place.leaf.output.shape.features)
+def _by_chance(expected: float, found: float, place: Place) -> float:
+    """Return the share of dead units that is no surprise: as expected, and as a draw of this few units strays."""
+    units = place.leaf.output.shape.features
+    strays = (CHANCE * sqrt(expected * (1 - expected) / units), CHANCE / 2 * sqrt(found * (1 - found) / units))
+    return expected + max(strays)
 
 
 def saturated(graph: Graph, result: InspectResult) -> Iterator[Verdict]:

@@ -5,37 +5,31 @@ H. Li, Z. Xu, G. Taylor, C. Studer, T. Goldstein: Visualizing the loss landscape
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 
 def filter_normalised(weights: Sequence[Tensor], generator: torch.Generator) -> list[Tensor]:
-    """Return a direction for each tensor: N(0, 1), each filter (row of the first axis) scaled to the norm of the weights'
-    filter; 0 for tensors of fewer than two axes, biases and the gains of norms.
+    """Return a direction for each tensor: N(0, 1), each filter (row of the first axis) as long as that of the weights.
 
-    Scaling one layer up and the next down then changes the direction as it changes the network, and the slice not at all.
+    Tensors of fewer than two axes, biases and the gains of norms, stay where they are. Scaling one layer up and the next
+    down changes the direction as it changes the network, and the slice not at all.
     """
     directions = []
     for weight in weights:
-        drawn = torch.randn(weight.shape, generator=generator, dtype=torch.float64).to(weight)
+        drawn = torch.randn(weight.shape, generator=generator, dtype=torch.float64).to(weight.device)
         if weight.dim() < 2:
-            directions.append(torch.zeros_like(weight))
+            directions.append(torch.zeros_like(weight, requires_grad=False))
             continue
-        own, target = drawn.flatten(1).norm(dim=1), weight.detach().flatten(1).norm(dim=1)
-        factor = torch.where(own > 0, target / own, torch.zeros_like(own))
-        directions.append(drawn * factor.view(-1, *[1] * (weight.dim() - 1)))
+        own, wanted = drawn.flatten(1).norm(dim=1), weight.detach().double().flatten(1).norm(dim=1)
+        factor = torch.where(own > 0, wanted / own, torch.zeros_like(own))
+        directions.append((drawn * factor.view(-1, *[1] * (weight.dim() - 1))).to(weight))
     return directions
 
 
-def orthogonal(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[Tensor]:
-    """Return the second direction without its part along the first: random ones are nearly orthogonal already."""
-    along = sum((a * b).sum() for a, b in zip(first, second, strict=True))
-    length = sum((a * a).sum() for a in first)
-    return [b - a * (along / length) for a, b in zip(first, second, strict=True)]
-
-
-def between(begin: Mapping[str, Tensor], end: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the direction from one set of weights to another."""
-    return {name: end[name] - tensor for name, tensor in begin.items()}
+def cosine(first: Sequence[Tensor], second: Sequence[Tensor]) -> float:
+    """Return the cosine between two directions; random ones in many dimensions are nearly orthogonal."""
+    a, b = (torch.cat([t.flatten().double() for t in tensors]) for tensors in (first, second))
+    return float(a @ b / (a.norm() * b.norm()))

@@ -2,57 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from nnctl.data.load import Batch
-from nnctl.objective import Objective
+from nnctl.errors import Problem, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the samples."""
+
+    samples: int
+    value: Callable[[], Tensor]
+    """Their mean loss at the weights as they are, a scalar."""
 
 
 class Loss:
-    """The mean loss over all samples of some batches, whatever their number and size.
+    """The mean loss over the samples of all parts, whatever their number and size.
 
-    Every batch counts by its samples, so that the same samples in other batches, or all of them twice, change nothing.
+    Every part counts by its samples, so that the same samples in other batches, or all of them twice, change nothing.
     The network is used as it stands, in the mode and the type that it has.
     """
 
-    def __init__(self, net: nn.Module, objective: Objective, batches: Iterable[Batch]) -> None:
-        self.net, self._objective, self._batches = net, objective, tuple(batches)
+    def __init__(self, net: nn.Module, parts: Iterable[Part]) -> None:
+        self.net, self.parts = net, tuple(parts)
         self.parameters = [p for p in net.parameters() if p.requires_grad]
         self.dimension = sum(p.numel() for p in self.parameters)
-        self._samples = sum(batch.n for batch in self._batches)
+        self.samples = sum(part.samples for part in self.parts)
+        self._has_recurrence = any(isinstance(module, nn.RNNBase) for module in net.modules())
 
     def value(self) -> float:
         """Return the loss at the present weights."""
         with torch.no_grad():
-            parts = [self._objective(self._objective.forward(self.net, b)).double() * b.n for b in self._batches]
-        return float(torch.stack(parts).sum() / self._samples)
+            return float(torch.stack([self._of(part).double() * part.samples for part in self.parts]).sum()) / self.samples
 
     def gradient(self) -> Tensor:
         """Return the gradient with respect to all weights in a row, (n,) in float64."""
         total = torch.zeros(self.dimension, dtype=torch.float64)
-        for batch in self._batches:
-            loss = self._objective(self._objective.forward(self.net, batch))
-            total += self._flat(torch.autograd.grad(loss, self.parameters, allow_unused=True)) * batch.n
-        return total / self._samples
+        for part in self.parts:
+            total += self._flat(self._differentiated(self._of(part))) * part.samples
+        return total / self.samples
 
     def hessian_times(self, vector: Tensor) -> Tensor:
         """Return the Hessian times a vector (n,), both in float64: the gradient of ⟨∇L, v⟩ (Pearlmutter, 1994)."""
-        pieces = [piece.view_as(p).to(p) for piece, p in zip(vector.split(self._sizes()), self.parameters, strict=True)]
+        sizes = [p.numel() for p in self.parameters]
+        pieces = [v.view_as(p).to(p) for v, p in zip(torch.split(vector, sizes), self.parameters, strict=True)]
         total = torch.zeros(self.dimension, dtype=torch.float64)
-        for batch in self._batches:
-            loss = self._objective(self._objective.forward(self.net, batch))
-            first = torch.autograd.grad(loss, self.parameters, create_graph=True, allow_unused=True)
-            terms = [(g * v).sum() for g, v in zip(first, pieces, strict=True) if g is not None and g.requires_grad]
-            if terms:
-                second = torch.autograd.grad(torch.stack(terms).sum(), self.parameters, allow_unused=True)
-                total += self._flat(second) * batch.n
-        return total / self._samples
+        for part in self.parts:
+            with self._twice_differentiable():
+                first = self._differentiated(self._of(part), create_graph=True)
+                terms = [(g * v).sum() for g, v in zip(first, pieces, strict=True) if g is not None and g.requires_grad]
+                if terms:
+                    total += self._flat(self._differentiated(torch.stack(terms).sum())) * part.samples
+        return total / self.samples
 
-    def _sizes(self) -> list[int]:
-        return [p.numel() for p in self.parameters]
+    def _of(self, part: Part) -> Tensor:
+        loss = part.value()
+        if loss.numel() != 1:
+            message = f"the loss is a tensor of shape {tuple(loss.shape)}, and a surface is that of a single number"
+            raise UsageError(Problem("not-scalar", message, hint="return a mean or a sum, such as `loss.mean()`"))
+        return loss.reshape(())
+
+    def _differentiated(self, loss: Tensor, create_graph: bool = False) -> tuple[Tensor | None, ...]:
+        if not loss.requires_grad:  # it depends on no weight
+            return (None,) * len(self.parameters)
+        return torch.autograd.grad(loss, self.parameters, create_graph=create_graph, allow_unused=True)
+
+    @contextmanager
+    def _twice_differentiable(self) -> Iterator[None]:
+        """Keep torch from fused kernels whose gradients have none: those of attention, and cuDNN's recurrent ones."""
+        with (
+            torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH),
+            torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not self._has_recurrence),
+        ):
+            yield
 
     def _flat(self, tensors: Iterable[Tensor | None]) -> Tensor:
         """Return tensors in a row; None, for a weight that the loss does not depend on, is 0."""

@@ -39,8 +39,10 @@ class Seen:
     def add(self, sheet: Sheet, rows: Sequence[Row], place: int) -> None:
         """Take in the cells of some rows."""
         self.rows += len(rows)
-        for row in rows:
-            self._first.setdefault(row.cells[place], (sheet, row))
+        cells = [row.cells[place] for row in rows]
+        if new := [cell for cell in dict.fromkeys(cells) if cell not in self._first]:
+            first = dict(zip(reversed(cells), reversed(rows), strict=True))
+            self._first.update((cell, (sheet, first[cell])) for cell in new)
 
     @property
     def cells(self) -> Iterable[str]:

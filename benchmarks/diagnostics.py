@@ -1,0 +1,143 @@
+"""The evidence for `nnctl inspect`: textbook failures reproduced, healthy networks left alone, the cost of watching.
+
+    python -m benchmarks.diagnostics signatures     30 layers of 256 units, float64, 20 seeds, beside theory
+    python -m benchmarks.diagnostics healthy        verdicts on networks that train well, 20 seeds each: none
+    python -m benchmarks.diagnostics overhead       training with `train.inspect: {every: 100}` beside training without
+
+Each prints a table as Markdown, as docs/diagnostics.md holds it. Data sets that are not at hand are replaced by N(0, 1)
+inputs and random labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from collections import Counter
+from math import log10
+from pathlib import Path
+
+import torch
+
+import nnctl
+from nnctl.diagnosis.result import LayerSignals
+from nnctl.diagnosis.session import session_of
+from nnctl.diagnosis.signals import measured
+from nnctl.diagnosis.subject import subject_of
+
+SPECS = Path(__file__).parent.parent / "specs"
+
+SIGNATURES: tuple[tuple[str, str, str, float, float | None], ...] = (
+    ("sigmoid, Xavier", "sigmoid30", "seed=0", 5.9e-19, 0.95),
+    ("sigmoid, torch's own", "sigmoid30", "model.init=torch", 2.2e-25, None),
+    ("ReLU, Kaiming", "relu30", "seed=0", 1.0, 0.95),
+    ("ReLU, Xavier or LeCun", "relu30", "model.init=xavier", 4.3e-5, 4e-5),
+    ("ReLU, torch's own", "relu30", "model.init=torch", 5.2e-12, 5e-12),
+    ("ReLU, σ_w = 0.8", "relu30", "model.init={normal: 0.05}", 6.7e-8, None),
+    ("ReLU, σ_w = 1.2", "relu30", "model.init={normal: 0.075}", 8.5e-3, None),
+    ("tanh, Xavier", "tanh30", "seed=0", 0.158, 0.21),
+    ("tanh, gain 5/3", "tanh30", "model.init.xavier.gain=1.6666667", 11.9, 0.86),
+    ("tanh, orthogonal", "tanh30", "model.init=orthogonal", 0.159, 0.21),
+    ("linear, σ_w = 0.8", "chain", "seed=0", 0.8**29, 0.8**29),
+    ("linear, σ_w = 1.2", "chain", "model.init.normal=0.075", 1.2**29, 1.2**29),
+    ("linear, orthogonal", "chain", "model.init=orthogonal", 1.0, 1.0),
+)
+"""Name, spec, change; published ‖δ₁‖/‖δ₃₀‖ and rms h₃₀/h₁."""
+
+HEALTHY: tuple[tuple[str, tuple[str, ...], bool], ...] = (
+    ("quickstart", (), False),
+    ("spirals", (), False),
+    ("xor", (), False),
+    ("linear_regression", (), False),
+    ("softmax_regression", (), True),
+    ("mlp", (), True),
+    ("lenet", (), True),
+    ("lstm_rows", (), True),
+    ("highway50", (), True),
+    ("labs/relu30", (), True),
+    ("labs/tanh30", (), True),
+    ("labs/tanh30", ("model.init=orthogonal",), True),
+    ("labs/chain", ("model.init=orthogonal",), True),
+    ("cifar/resnet20", ("train.batch_size=32",), True),
+)
+"""Spec, changes, and whether on random data."""
+
+
+def signatures(seeds: int) -> None:
+    """Print the ratio of δ at the first and the last layer, and of the signal, beside theory and the literature."""
+    print("| network | ‖δ₁‖/‖δ₃₀‖ measured (sd, decades) | theory | published | h₃₀/h₁ | published |")
+    print("|---|---|---|---|---|---|")
+    for name, file, change, error, signal in SIGNATURES:
+        errors, signals, expected = [], [], []
+        for seed in range(seeds):
+            subject = subject_of(str(SPECS / "labs" / f"{file}.yaml"), None, [change, f"seed={seed}"])
+            subject.net.double()
+            result = measured(session_of(subject, torch.device("cpu"), True), 0, noisy=False)
+            first, last = (_outputs(result.layers, number) for number in (1, 30))
+            errors.append(log10(_size(first[0].delta_rms) / _size(last[0].delta_rms)))
+            signals.append(log10(_size(last[-1].forward_rms) / _size(first[-1].forward_rms)))
+            below, above = first[0].prediction, last[0].prediction
+            if below is not None and above is not None:
+                expected.append(log10(_size(below.delta_rms) / _size(above.delta_rms)))
+        print(
+            f"| {name} | {10 ** statistics.mean(errors):.3g} ({statistics.stdev(errors):.2f}) "
+            f"| {10 ** statistics.mean(expected):.3g} | {error:.3g} | {10 ** statistics.mean(signals):.3g} "
+            f"| {'' if signal is None else f'{signal:.3g}'} |",
+            flush=True,
+        )
+
+
+def healthy(seeds: int) -> None:
+    """Print how many verdicts networks have that train well."""
+    print("| spec | change | seeds | verdicts |")
+    print("|---|---|---|---|")
+    for name, changes, random in HEALTHY:
+        found: Counter[str] = Counter()
+        for seed in range(seeds):
+            result = nnctl.inspect(SPECS / f"{name}.yaml", overrides=[*changes, f"seed={seed}"], random=random)
+            found.update(verdict.code for verdict in result.verdicts)
+        told = ", ".join(f"{code} {count}" for code, count in found.items()) or "0"
+        print(f"| {name} | {' '.join(changes)} | {seeds} | {told} |", flush=True)
+
+
+def overhead(pairs: int) -> None:
+    """Print the training speed with and without a look at every hundredth step, in alternating runs."""
+    print("| spec | images/s without | with | cost |")
+    print("|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, changes in (("quickstart", ["train.epochs=9"]), ("spirals", ["train.epochs=9"])):
+            speeds: dict[str, list[float]] = {"without": [], "with": []}
+            for number in range(pairs):
+                for kind, more in (("without", []), ("with", ["train.inspect.every=100"])):
+                    spec = nnctl.load_spec(SPECS / f"{name}.yaml", [*changes, *more])
+                    result = nnctl.train(spec, run=Path(folder) / f"{name}-{kind}-{number}", device="cpu")
+                    speeds[kind].append(result.images_per_second or 0.0)
+            ratios = [one / other for one, other in zip(speeds["without"], speeds["with"], strict=True)]
+            without, watched = (statistics.median(speeds[kind]) for kind in ("without", "with"))
+            print(f"| {name} | {without:,.0f} | {watched:,.0f} | {100 * (statistics.median(ratios) - 1):.1f}% |")
+
+
+def _outputs(layers: tuple[LayerSignals, ...], number: int) -> list[LayerSignals]:
+    return [layer for layer in layers if layer.path.startswith(f"repeat1.{number}.")]
+
+
+def _size(value: float | None) -> float:
+    assert value is not None
+    assert value > 0
+    return value
+
+
+def main() -> None:
+    """Run the part that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("signatures", "healthy", "overhead"))
+    parser.add_argument("--repeats", type=int, help="seeds, or pairs of runs")
+    options = parser.parse_args()
+    if options.part == "overhead":
+        overhead(options.repeats or 5)
+    else:
+        {"signatures": signatures, "healthy": healthy}[options.part](options.repeats or 20)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Losses over a grid of coordinates, each written down as it is measured, so that what was stopped can go on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import product
+from math import isfinite, nan
+from pathlib import Path
+from typing import TypeAlias
+
+from nnctl.data.progress import Progress
+
+Place: TypeAlias = tuple[int, ...]
+"""Where a point stands on each axis; the last axis is x."""
+
+
+class Record:
+    """The measured points of one grid in a file of JSON lines; what the grid is makes the first of them."""
+
+    def __init__(self, path: Path, description: dict[str, object]) -> None:
+        """Open the file. A record of another grid, or a damaged one, is begun anew."""
+        self.path = path
+        heading = json.dumps(description)
+        self.known = _read(path, heading)
+        lines = [heading, *(_line(place, loss) for place, loss in self.known.items())]
+        path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+    def add(self, place: Place, loss: float) -> None:
+        """Write one more point at once."""
+        self.known[place] = loss
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(_line(place, loss) + "\n")
+
+
+def measure_grid(
+    loss_at: Callable[..., float], axes: Sequence[Sequence[float]], record: Record | None, progress: Progress
+) -> dict[Place, float]:
+    """Return the loss at every point of the grid that the axes (x, or x and y) span; those in the record are taken
+    from it."""
+    places = list(product(*(range(len(axis)) for axis in reversed(axes))))
+    found = dict(record.known) if record else {}
+    for place in places:
+        if place in found:
+            continue
+        found[place] = loss_at(*(axis[index] for axis, index in zip(axes, reversed(place), strict=True)))
+        if record:
+            record.add(place, found[place])
+        progress("loss surface", len(found), len(places))
+    return found
+
+
+def steps(centre: float, span: float, points: int) -> tuple[float, ...]:
+    """Return evenly spaced coordinates from `centre - span` to `centre + span`."""
+    return tuple(centre + span * (2 * number / (points - 1) - 1) for number in range(points))
+
+
+def _line(place: Place, loss: float) -> str:
+    return json.dumps({"at": place, "loss": loss if isfinite(loss) else None})
+
+
+def _read(path: Path, heading: str) -> dict[Place, float]:
+    """Return the points of a record with this heading; its last line may have been cut off."""
+    if not path.is_file():
+        return {}
+    first, *lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    found: dict[Place, float] = {}
+    for line in lines if first == heading else ():
+        try:
+            entry = json.loads(line)
+            found[tuple(entry["at"])] = nan if entry["loss"] is None else float(entry["loss"])
+        except (ValueError, TypeError, KeyError):
+            continue
+    return found
