@@ -27,7 +27,7 @@ LAYERS = (
     ("nnctl.checkpoint",),
     ("nnctl.network",),
     ("nnctl.data",),
-    ("nnctl.device", "nnctl.environment", "nnctl.memory", "nnctl.objective", "nnctl.optim"),
+    ("nnctl.device", "nnctl.environment", "nnctl.memory", "nnctl.objective", "nnctl.optim", "nnctl.svg"),
     ("nnctl.step", "nnctl.admm_step"),
     ("nnctl.evaluation", "nnctl.diagnosis"),
     ("nnctl.training", "nnctl.exporting"),
@@ -39,7 +39,7 @@ LAYERS = (
 FRONT = (*(package for line in LAYERS[:6] for package in line), "nnctl.reference")
 """Up to the graph, and what explains it: free of torch, so that `check` is quick."""
 HEAVY = frozenset({"torch", "torchvision", "sklearn", "numpy"})
-FORBIDDEN_NAMES = frozenset({"train", "evaluate", "inspect", "gradcheck"})
+FORBIDDEN_NAMES = frozenset({"train", "evaluate", "inspect", "gradcheck", "landscape"})
 USED_WHEN_ASKED = {"nnctl.kinds": ("nnctl.data", "nnctl.modules", "nnctl.optim")}
 """What a kind's `build`, `read` or `apply` may import inside the function: torch modules, optimisers and readers of its own."""
 

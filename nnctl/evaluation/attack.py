@@ -65,16 +65,17 @@ def measure_robustness(
 ) -> Robustness:
     """Return the measures of `net` on all samples of `split`, each changed by the attack that `text` names.
 
-    The attack raises the losses that compare the output with the target. Raises UsageError where none does, or the
-    network's inputs are all codes.
+    The attack raises the first loss that compares the output with the target. Raises UsageError where none does, or
+    the network's inputs are all codes.
     """
     attack = parse_attack(text)
-    answering = [loss for loss in losses if _answers(loss)]
+    answering = next((loss for loss in losses if _answers(loss)), None)
     numbers = any(x.is_floating_point() for x in split.batch(slice(0, 1)).inputs.values())
-    if not answering or reading.task != "classification" or not numbers:
+    if answering is None or reading.task != "classification" or not numbers:
         message = "an attack needs a network that names classes, from inputs that are numbers"
         raise UsageError(Problem("attack", message, where="--attack", hint="measure without `--attack`"))
-    objective, meter = Objective(answering), Meter(reading)
+    objective = Objective([answering.model_copy(update={"weight": 1.0})])  # a weight of 0 would leave nothing to raise
+    meter = Meter(reading)
     device = split.target.device if (first := next(net.parameters(), None)) is None else first.device
     generator, training = generator_of(device), net.training
 

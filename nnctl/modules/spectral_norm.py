@@ -19,7 +19,8 @@ class SpectralNorm(nn.Module):
 
     def used_weight(self) -> Tensor:
         """Return the weight that the layer is given."""
-        weight = self.layer.get_parameter("weight")
+        weight = self.layer.weight  # not get_parameter: under functional_call it may be any tensor
+        assert isinstance(weight, Tensor)
         largest: Tensor = torch.linalg.matrix_norm(weight.flatten(1), ord=2)
         return weight / largest.clamp_min(TINY)
 

@@ -23,7 +23,8 @@ class WeightNorm(nn.Module):
 
     def used_weight(self) -> Tensor:
         """Return the weight that the layer is given."""
-        v = self.layer.get_parameter("weight")
+        v = self.layer.weight  # not get_parameter: under functional_call it may be any tensor
+        assert isinstance(v, Tensor)
         rows = nn.functional.normalize(v.flatten(1), dim=1)
         if self.gain is not None:
             rows = rows * self.gain[:, None]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, isfinite, log10
+from math import isfinite
 from typing import Any
 
-from nnctl.training.svg import GRID, INK, SOFT, curve, rule, text
+from nnctl.svg import GRID, INK, SOFT, curve, page, rule, text, ticks
 
 _WIDTH, _HEIGHT = 860, 360
 _PANEL, _TOP, _BOTTOM, _LEFT, _GAP = 340, 64, 308, 64, 88
@@ -33,25 +33,8 @@ def draw_curves(title: str, epochs: Sequence[dict[str, Any]], monitor: str) -> s
     if measure != "loss":
         panels.append(_panel(measure.replace("_", " "), _lines(epochs, measure), _LEFT + _PANEL + _GAP))
     width = _WIDTH if len(panels) == 2 else _LEFT + _PANEL + 28
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_HEIGHT}" '
-            f'viewBox="0 0 {width} {_HEIGHT}" font-family="system-ui, -apple-system, Segoe UI, sans-serif">',
-            f'<rect width="{width}" height="{_HEIGHT}" fill="#ffffff"/>',
-            text(_LEFT, 28, title, size=16, colour=INK, anchor="start", weight="600"),
-            *panels,
-            "</svg>\n",
-        ]
-    )
-
-
-def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Return about `wanted` round numbers between two bounds: steps of 1, 2 or 5 times a power of ten."""
-    raw = (high - low) / wanted
-    power = 10.0 ** floor(log10(raw))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
-    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
-    return [number * step for number in range(first, last + 1)]
+    title = text(_LEFT, 28, title, size=16, colour=INK, anchor="start", weight="600")
+    return page(width, _HEIGHT, [title, *panels])
 
 
 def _lines(epochs: Sequence[dict[str, Any]], measure: str) -> list[Line]:

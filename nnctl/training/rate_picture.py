@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from math import ceil, floor, log10
 
-from nnctl.training.curves import ticks
+from nnctl.svg import GRID, INK, SOFT, curve, page, rule, text, ticks
 from nnctl.training.rate_range import RateRange
-from nnctl.training.svg import GRID, INK, SOFT, curve, rule, text
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 400, 64, 612, 64, 340
 _RAW, _SMOOTH, _MARK = "#93c5fd", "#2563eb", "#ea580c"
@@ -40,12 +39,4 @@ def draw_range(title: str, found: RateRange) -> str:
         rule(across(found.proposed), _TOP, across(found.proposed), _BOTTOM, _MARK, 1.5),
         text(across(found.proposed), _TOP - 4, f"proposed {found.proposed:g}", colour=_MARK),
     ]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
-            f'viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="system-ui, -apple-system, Segoe UI, sans-serif">',
-            f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
-            *parts,
-            "</svg>\n",
-        ]
-    )
+    return page(_WIDTH, _HEIGHT, parts)

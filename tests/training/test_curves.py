@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from nnctl.training.curves import draw_curves, ticks
+from nnctl.svg import ticks
+from nnctl.training.curves import draw_curves
 
 SVG = "{http://www.w3.org/2000/svg}"
 

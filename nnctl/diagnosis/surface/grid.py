@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from nnctl.data.progress import Progress
+from nnctl.posix import replace_durably
 
 Place: TypeAlias = tuple[int, ...]
 """Where a point stands on each axis; the last axis is x."""
@@ -24,7 +25,7 @@ class Record:
         heading = json.dumps(description)
         self.known = _read(path, heading)
         lines = [heading, *(_line(place, loss) for place, loss in self.known.items())]
-        path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        replace_durably(path, "".join(line + "\n" for line in lines).encode())
 
     def add(self, place: Place, loss: float) -> None:
         """Write one more point at once."""

@@ -135,7 +135,7 @@ def _records(sheet: Sheet, text: io.TextIOWrapper) -> Iterator[tuple[int, list[s
     """Yield every record with the line that it begins in."""
     reader = csv.reader(text, delimiter=sheet.delimiter, skipinitialspace=True, strict=True)
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num
         try:
             cells = next(reader)
         except StopIteration:

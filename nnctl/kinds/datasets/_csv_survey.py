@@ -19,7 +19,7 @@ from nnctl.kinds.datasets._csv_file import Sheet, open_sheet
 from nnctl.kinds.datasets._csv_problems import listed, shortened
 from nnctl.kinds.datasets._csv_seen import Seen, category_of, classes_of, column_of, numbers_of_target, task_of
 
-FIRST = 4 << 20
+FIRST = 2 << 20
 """Bytes of the files that `check` looks at."""
 _AT_ONCE = 2048
 

@@ -13,7 +13,7 @@ from nnctl.kinds.datasets._csv_file import Row, Sheet, opened_text, refuse_encod
 from nnctl.kinds.datasets._csv_problems import listed
 from nnctl.kinds.datasets._csv_seen import Seen, classes_of, normal
 
-FIRST = 4 << 20
+FIRST = 2 << 20
 """Bytes of a file that `check` looks at."""
 _AT_ONCE = 2048
 

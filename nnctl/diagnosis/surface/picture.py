@@ -1,0 +1,103 @@
+"""Pictures made of few shapes, as SVG and as PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from nnctl import svg
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Point: TypeAlias = tuple[float, float]
+
+_SCALE = 2
+_ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines, each through some points, in one colour."""
+
+    lines: Sequence[Sequence[Point]]
+    colour: str
+    width: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A filled rectangle."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A line of text; `y` is its base line."""
+
+    x: float
+    y: float
+    text: str
+    size: int = 11
+    colour: str = svg.SOFT
+    anchor: Literal["start", "middle", "end"] = "middle"
+    bold: bool = False
+
+
+Shape: TypeAlias = Lines | Box | Words
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Shapes on white, later ones over earlier ones."""
+
+    width: int
+    height: int
+    shapes: Sequence[Shape]
+
+    def as_svg(self) -> str:
+        """Return the picture as an SVG document."""
+        return svg.page(self.width, self.height, [_as_svg(shape) for shape in self.shapes])
+
+    def as_image(self) -> Image:
+        """Return the picture as pixels, two for each unit."""
+        from PIL import Image, ImageDraw, ImageFont
+
+        image = Image.new("RGB", (_SCALE * self.width, _SCALE * self.height), "#ffffff")
+        draw = ImageDraw.Draw(image)
+        for shape in self.shapes:
+            match shape:
+                case Lines():
+                    for line in shape.lines:
+                        points = [(_SCALE * x, _SCALE * y) for x, y in line]
+                        draw.line(points, shape.colour, max(1, round(_SCALE * shape.width)), joint="curve")
+                case Box():
+                    left, top = round(_SCALE * shape.x), round(_SCALE * shape.y)
+                    right, bottom = round(_SCALE * (shape.x + shape.width)), round(_SCALE * (shape.y + shape.height))
+                    draw.rectangle((left, top, max(right - 1, left), max(bottom - 1, top)), shape.colour)
+                case Words():
+                    font = ImageFont.load_default(size=_SCALE * shape.size)
+                    place, anchor = (_SCALE * shape.x, _SCALE * shape.y), _ANCHORS[shape.anchor]
+                    draw.text(place, shape.text, shape.colour, font, anchor, stroke_width=0.5 if shape.bold else 0)
+        return image
+
+
+def _as_svg(shape: Shape) -> str:
+    match shape:
+        case Lines():
+            path = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line) for line in shape.lines)
+            style = f'fill="none" stroke="{shape.colour}" stroke-width="{shape.width}" stroke-linecap="round"'
+            return f'<path d="{path}" {style}/>'
+        case Box():
+            place = f'x="{shape.x:.2f}" y="{shape.y:.2f}" width="{shape.width:.2f}" height="{shape.height:.2f}"'
+            return f'<rect {place} fill="{escape(shape.colour)}" shape-rendering="crispEdges"/>'
+        case Words():
+            weight = "600" if shape.bold else "400"
+            return svg.text(shape.x, shape.y, shape.text, shape.size, shape.colour, shape.anchor, weight)
