@@ -2,7 +2,7 @@
 
     python -m benchmarks.diagnostics signatures     30 layers of 256 units, float64, 20 seeds, beside theory
     python -m benchmarks.diagnostics healthy        verdicts on networks that train well, 20 seeds each: none
-    python -m benchmarks.diagnostics overhead       training with `train.inspect: {every: 100}` beside training without
+    python -m benchmarks.diagnostics overhead       a step observed by `train.inspect` beside a plain one
 
 Each prints a table as Markdown, as docs/diagnostics.md holds it. Data sets that are not at hand are replaced by N(0, 1)
 inputs and random labels.
@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 from collections import Counter
 from math import log10
 from pathlib import Path
+from time import process_time
 
 import torch
 
@@ -24,6 +24,7 @@ from nnctl.diagnosis.result import LayerSignals
 from nnctl.diagnosis.session import session_of
 from nnctl.diagnosis.signals import measured
 from nnctl.diagnosis.subject import subject_of
+from nnctl.training.watch import Watch
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -101,20 +102,24 @@ def healthy(seeds: int) -> None:
 
 
 def overhead(pairs: int) -> None:
-    """Print the training speed with and without a look at every hundredth step, in alternating runs."""
-    print("| spec | images/s without | with | cost |")
+    """Print what a step under observation costs beside a plain one, in processor time, and so every hundredth."""
+    print("| spec | plain step, ms | observed step, ms | cost at every: 100 |")
     print("|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        for name, changes in (("quickstart", ["train.epochs=9"]), ("spirals", ["train.epochs=9"])):
-            speeds: dict[str, list[float]] = {"without": [], "with": []}
-            for number in range(pairs):
-                for kind, more in (("without", []), ("with", ["train.inspect.every=100"])):
-                    spec = nnctl.load_spec(SPECS / f"{name}.yaml", [*changes, *more])
-                    result = nnctl.train(spec, run=Path(folder) / f"{name}-{kind}-{number}", device="cpu")
-                    speeds[kind].append(result.images_per_second or 0.0)
-            ratios = [one / other for one, other in zip(speeds["without"], speeds["with"], strict=True)]
-            without, watched = (statistics.median(speeds[kind]) for kind in ("without", "with"))
-            print(f"| {name} | {without:,.0f} | {watched:,.0f} | {100 * (statistics.median(ratios) - 1):.1f}% |")
+    for name in ("quickstart", "spirals", "lenet", "cifar/resnet20"):
+        session = session_of(subject_of(str(SPECS / f"{name}.yaml"), None, []), torch.device("cpu"), True)
+        stepper = session.stepper()
+        watch = Watch(stepper, session.graph, 100)
+        plain, observed = [], []
+        for step in range(pairs):
+            batch, rate = session.batches.at(step), session.rate(step) or 0.0
+            begin = process_time()
+            stepper(batch, step, rate)
+            middle = process_time()
+            watch(batch, step, rate)
+            plain.append(middle - begin)
+            observed.append(process_time() - middle)
+        usual, watched = statistics.median(plain), statistics.median(observed)
+        print(f"| {name} | {1e3 * usual:.1f} | {1e3 * watched:.1f} | {watched / usual - 1:.1f}% |", flush=True)
 
 
 def _outputs(layers: tuple[LayerSignals, ...], number: int) -> list[LayerSignals]:
@@ -131,10 +136,10 @@ def main() -> None:
     """Run the part that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=("signatures", "healthy", "overhead"))
-    parser.add_argument("--repeats", type=int, help="seeds, or pairs of runs")
+    parser.add_argument("--repeats", type=int, help="seeds, or pairs of steps")
     options = parser.parse_args()
     if options.part == "overhead":
-        overhead(options.repeats or 5)
+        overhead(options.repeats or 15)
     else:
         {"signatures": signatures, "healthy": healthy}[options.part](options.repeats or 20)
 

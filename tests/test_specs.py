@@ -13,6 +13,7 @@ from sklearn.datasets import load_diabetes
 import nnctl
 from nnctl.data.load import load
 from nnctl.graph.build import build_file
+from tests.data.conftest import REAL
 
 FOLDER = Path(__file__).parent.parent / "specs"
 SPECS = sorted(FOLDER.rglob("*.yaml"))
@@ -125,3 +126,20 @@ def test_a_boltzmann_machines_features_tell_digits_apart(tmp_path: Path) -> None
     untrained, trained = accuracies
     assert trained > 0.92
     assert trained > untrained + 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (REAL / "MNIST" / "raw").is_dir(), reason=f"real data is not at {REAL}")
+def test_features_of_one_set_help_where_another_is_small(tmp_path: Path) -> None:
+    overrides = [f"data.root={REAL}", "data.subset=30000", "train.epochs=2", "train.optimizer.sgd.lr=0.03"]
+    base = nnctl.train(nnctl.load_spec(spec("lenet"), overrides=overrides), run=tmp_path / "base").run
+    means = []
+    for name, change in (("frozen", f"model.pretrained={{file: {base}, new: [linear3]}}"), ("new", "model.freeze=[]")):
+        found = []
+        for seed in range(3):
+            loaded = nnctl.load_spec(spec("recipes/fine_tune"), overrides=[change, f"seed={seed}"])
+            run = nnctl.train(loaded, run=tmp_path / f"{name}{seed}").run
+            found.append(nnctl.evaluate(run).accuracy or 0.0)
+        means.append(float(np.mean(found)))
+    assert means[0] > means[1] + 0.01
+    assert means[0] > 0.8

@@ -77,7 +77,7 @@ def split_entry(
 
 def _one_of(family: str) -> str:
     """Return one member of a family, in words."""
-    one = {"losses": "loss", "datasets": "data set"}.get(family, family.removesuffix("s"))
+    one = {"losses": "loss", "datasets": "data set", "penalties": "penalty"}.get(family, family.removesuffix("s"))
     return f"an {one}" if one[0] in "aeiou" else f"a {one}"
 
 

@@ -26,6 +26,6 @@ class Bootstrap:
 
     def batch(self, indices: Tensor | slice, *, step: int | None = None) -> Batch:
         """Return each member's samples at the same places of its resample, the members' in turn."""
-        batch = self.split.batch(self.rows[indices].flatten(), step=step)
+        batch = self.split.batch(self.rows[indices].flatten(), step=step, members=self.members)
         streams = {name: replace(stream, members=self.members) for name, stream in batch.streams.items()}
         return replace(batch, streams=streams, members=self.members)

@@ -101,10 +101,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.target)
 
-    def batch(self, indices: Tensor | slice, *, step: int | None = None) -> Batch:
+    def batch(self, indices: Tensor | slice, *, step: int | None = None, members: int = 1) -> Batch:
         """Return the samples at `indices` of the split, augmented where `step`, the optimiser step, is given.
 
-        Augmentation is a function of seed and step: the same call returns the same batch.
+        Augmentation is a function of seed and step: the same call returns the same batch. Samples that belong to
+        several members in turn are mixed with those of the same member.
         """
         first = next(iter(self.sources.values()))
         batch = Batch(
@@ -116,7 +117,7 @@ class Split:
         if step is None:
             return batch
         if self._mixing:
-            batch = self._mixed(batch, step)
+            batch = self._mixed(batch, step, members)
         if self.streams:
             batch = replace(batch, streams={name: self._stream(name, step, batch.n) for name in self.streams})
         return batch
@@ -134,7 +135,7 @@ class Split:
         inputs = {field: source.finish(raw) if field == name else batch.inputs[field] for field in self.sources}
         return replace(batch, inputs=inputs, clean=clean)
 
-    def _mixed(self, batch: Batch, step: int) -> Batch:
+    def _mixed(self, batch: Batch, step: int, members: int) -> Batch:
         """Blend samples of the batch, and their targets: classes as one-hot rows."""
         generator = torch.Generator().manual_seed(derive(self._seed, "mix", step))
         name = numeric_field(batch.inputs)
@@ -144,7 +145,8 @@ class Split:
             assert self._classes is not None
             target = torch.nn.functional.one_hot(target, self._classes).float()
         for one in self._mixing:
-            inputs, target = one.mix(inputs, target, generator)
+            mixed = [one.mix(inputs[own::members], target[own::members], generator) for own in range(members)]
+            inputs, target = (torch.stack(parts, 1).flatten(0, 1) for parts in zip(*mixed, strict=True))
         return replace(batch, inputs=batch.inputs | {name: inputs}, target=target, labels=batch.target)
 
     def _stream(self, name: str, step: int, n: int) -> Batch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -26,8 +27,7 @@ class Activity:
     def __init__(self, module: nn.Module, shape: Shape, pointwise: bool) -> None:
         """Watch `module`, whose samples have the shape; only a `pointwise` one has a slope to saturate."""
         self._axis = -1 if shape.tokens else 1
-        self._module = copy.deepcopy(module).double().cpu().eval() if pointwise else None
-        self._steepest = _steepest(self._module, shape.dims) if self._module is not None else None
+        self._module, self._steepest = _watched(module, shape.dims) if pointwise else (None, None)
         self._silent: Tensor | None = None
         self._zeros = self._outputs = self._flat = self._values = 0
 
@@ -67,6 +67,21 @@ def _slopes(module: nn.Module, z: Tensor) -> Tensor:
     with torch.enable_grad():
         (slopes,) = torch.autograd.grad(module(z).sum(), z)
     return slopes.abs()
+
+
+_KNOWN: WeakKeyDictionary[nn.Module, tuple[nn.Module, Tensor]] = WeakKeyDictionary()
+
+
+def _watched(module: nn.Module, dims: tuple[int, ...]) -> tuple[nn.Module, Tensor]:
+    """Return a float64 copy and its largest slope, made once for a module that learns nothing: training looks at it
+    again and again."""
+    if module in _KNOWN:
+        return _KNOWN[module]
+    copied = copy.deepcopy(module).double().cpu().eval()
+    found = copied, _steepest(copied, dims)
+    if next(module.parameters(), None) is None:
+        _KNOWN[module] = found
+    return found
 
 
 def _steepest(module: nn.Module, dims: tuple[int, ...]) -> Tensor:

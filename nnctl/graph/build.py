@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nnctl.document.node import UNKNOWN, Scalar
 from nnctl.errors import NOWHERE, Position, Problem, SpecError
+from nnctl.graph.bagging import check_bagging
 from nnctl.graph.checks import check_monitors, check_recipe, task_of
 from nnctl.graph.costs import Memory, Row, memory_of, rows_of
 from nnctl.graph.expand import Context, Expander, arriving
@@ -19,6 +20,7 @@ from nnctl.graph.nodes import NOTHING, Chain, Head, Leaf, SetTag, Signal, heads,
 from nnctl.graph.paths import inside, unknown_paths
 from nnctl.graph.penalties import check_penalties
 from nnctl.graph.pretrained import check_pretrained
+from nnctl.graph.pretraining import check_pretrain
 from nnctl.graph.scope import Bound, Resolver, Scope
 from nnctl.graph.solvers import check_optimizer
 from nnctl.graph.starts import check_starts
@@ -172,6 +174,8 @@ def _build(reading: Reading, fresh: bool, look: bool = True) -> Graph:
     if output is not None and not problems:
         graph = Graph(spec, chain, inputs or {}, output, facts, task, (), ())
         check_recipe(graph, problems, refusals)
+        problems += check_bagging(graph)
+        problems += check_pretrain(graph)
         problems += check_optimizer(graph)
         problems += check_starts(graph)
         problems += check_penalties(graph)

@@ -72,8 +72,7 @@ def check_recipe(graph: Graph, problems: list[Problem], refusals: list[Problem])
             hint = "add a layer with weights, such as `linear: $classes`"
         position = position_of(graph.spec, "model", where)
         refusals.append(Problem("no-parameters", message, position, f"model.{where}", hint=hint))
-    _check_bagging(graph, problems)
-    _check_pretrain(graph, problems)
+    _check_statistics(graph, problems)
     for index, loss in enumerate(train.loss):
         _check_loss(graph, loss, index, problems, refusals)
     _check_lasting(graph, problems)
@@ -104,6 +103,21 @@ def check_monitors(
         problems.append(Problem("monitor", f"`{name}` is never measured", position_of(spec, *path), where, hint=hint))
 
 
+def _check_statistics(graph: Graph, problems: list[Problem]) -> None:
+    """Add a problem where a batch norm would have to learn a variance from a single number."""
+    train = graph.spec.train
+    if train is None or train.batch_size != 1:
+        return
+    for leaf in graph.leaves:
+        shape = leaf.input.shape
+        if leaf.layer.is_batch_norm and leaf.path not in graph.frozen and shape.size == shape.features:
+            message = f"with `batch_size: 1` `{leaf.path}` sees one number of each feature, which has no variance"
+            position = position_of(graph.spec, "train", "batch_size")
+            hint = "take larger batches, or use `layer_norm`"
+            problems.append(Problem("batch-norm", message, position, "train.batch_size", hint=hint))
+            return
+
+
 def _check_lasting(graph: Graph, problems: list[Problem]) -> None:
     """Add a problem where no loss is left to evaluate by."""
     train = graph.spec.train
@@ -113,62 +127,6 @@ def _check_lasting(graph: Graph, problems: list[Problem]) -> None:
     message = f"{kinds} alone: in evaluation no loss is left"
     hint = "add the loss that the network is for, such as `- cross_entropy`"
     problems.append(Problem("loss", message, position_of(graph.spec, "train", "loss"), "train.loss", hint=hint))
-
-
-def _check_bagging(graph: Graph, problems: list[Problem]) -> None:
-    """Add a problem for each part of the recipe that members trained side by side would share."""
-    train, model = graph.spec.train, graph.spec.model
-    if train is None or train.bagging is None:
-        return
-    shared = [
-        ("clip.norm", "bounds all members' gradients together", train.clip is not None and train.clip.norm is not None),
-        ("optimizer", "looks for one step of all members together", train.optimizer.needs_closure),
-        ("optimizer", "trains a single network", train.optimizer.gradient_free),
-        ("pretrain", "trains a single network", train.pretrain is not None),
-        ("inspect", "looks into a single network", train.inspect is not None),
-    ]
-    found = [
-        (f"`train.{name}` {what}", f"train.{name}", ("train", *name.split(".")))
-        for name, what, wrong in shared
-        if wrong
-    ]
-    if model.pretrained is not None:
-        what = "`model.pretrained` would let all members start alike"
-        found.append((what, "model.pretrained", ("model", "pretrained")))
-    for message, where, path in found:
-        hint = "remove it, or `train.bagging`"
-        problems.append(Problem("bagging", message, position_of(graph.spec, *path), where, hint=hint))
-
-
-def _check_pretrain(graph: Graph, problems: list[Problem]) -> None:
-    """Add what is wrong with the stages of layer-wise pretraining."""
-    train = graph.spec.train
-    if train is None or train.pretrain is None:
-        return
-    stages, entries = (
-        train.pretrain.autoencoder.stages,
-        [step.path for step in graph.network.steps if hasattr(step, "path")],
-    )
-    learning = {path.partition(".")[0] for path in (row.path for row in graph.rows if row.params)}
-    position = position_of(graph.spec, "train", "pretrain", "autoencoder", "stages")
-    where = "train.pretrain.autoencoder.stages"
-    for stage in stages:
-        if stage not in entries:
-            hint = did_you_mean(stage, [entry for entry in entries if entry in learning], "entries with weights")
-            problems.append(
-                Problem("unknown-path", f"`model.layers` has no entry `{stage}`", position, where, hint=hint)
-            )
-        elif stage not in learning:
-            hint = f"entries with weights: {', '.join(entry for entry in entries if entry in learning)}"
-            problems.append(Problem("no-parameters", f"`{stage}` has nothing to learn", position, where, hint=hint))
-    places = [entries.index(stage) for stage in stages if stage in entries]
-    if not stages or places != sorted(set(places)):
-        hint = "each stage learns from what the ones before it make of the data"
-        problems.append(Problem("order", "stages are not named in the order of the layers", position, where, hint=hint))
-    if train.optimizer.needs_closure or train.optimizer.gradient_free:
-        place = position_of(graph.spec, "train", "optimizer")
-        message = f"`{train.optimizer.kind}` cannot train the stages of `train.pretrain`"
-        problems.append(Problem("pretrain", message, place, "train.optimizer", hint="use sgd or adam"))
 
 
 def _check_input(graph: Graph, refusals: list[Problem]) -> None:
@@ -225,7 +183,7 @@ def _check_streams(graph: Graph, problems: list[Problem]) -> None:
 
 def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], refusals: list[Problem]) -> None:
     spec = graph.spec
-    position, where = _loss_position(spec, index), _loss_place(spec, index)
+    position, where = loss_position(spec, index), loss_place(spec, index)
     shape = graph.output.shape
     if loss.at not in (None, "output"):
         assert loss.at is not None
@@ -238,9 +196,13 @@ def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], r
         shape = signal.shape
     unknown = [name for name in loss.streams() if spec.data is None or name not in spec.data.streams]
     if unknown:
-        hint = did_you_mean(unknown[0], spec.data.streams if spec.data else (), "streams")
+        known = spec.data.streams if spec.data else {}
+        hint = (
+            did_you_mean(unknown[0], known, "streams")
+            if known
+            else "name it under `data`: `streams: {NAME: {dataset: …}}`"
+        )
         message = f"there is no stream `{unknown[0]}`"
-        hint = hint or "name it under `data`: `streams: {NAME: {dataset: …}}`"
         problems.append(Problem("unknown-stream", message, position, where, hint=hint))
         return
     fields = ["data.target", *(f"data.{name}" for name in graph.inputs)]
@@ -312,11 +274,13 @@ def _names_classes(shape: Shape, classes: int, loss: Loss) -> bool:
     return len(shape.dims) == 1 and (shape.features >= classes or single)
 
 
-def _loss_position(spec: Spec, index: int) -> Position:
+def loss_position(spec: Spec, index: int) -> Position:
+    """Return where a loss of the recipe stands."""
     position = position_of(spec, "train", "loss", index)
     return position if position != NOWHERE else position_of(spec, "train", "loss")
 
 
-def _loss_place(spec: Spec, index: int) -> str:
+def loss_place(spec: Spec, index: int) -> str:
+    """Return the field that a loss of the recipe is."""
     assert spec.train is not None
     return f"train.loss[{index}]" if len(spec.train.loss) > 1 else "train.loss"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Problem
+from nnctl.graph.bagging import COMPARING
 from nnctl.graph.checks import position_of, subset_size
 from nnctl.graph.nodes import Chain, Leaf, Residual, Step, inner_chains
 from nnctl.graph.solvers import mini_batches_under_line_search, noise_under_line_search
@@ -43,6 +44,8 @@ CODES = (
     "long-schedule",
     "tiny-batches",
     "large-batch",
+    "accumulate",
+    "nothing-to-compare",
     "full-batch",
     "noisy-objective",
     "unused-param",
@@ -244,6 +247,28 @@ def _large_batches(graph: Graph) -> Iterator[Problem]:
         )
 
 
+def _parts_of_batches(graph: Graph) -> Iterator[Problem]:
+    """What a batch is cut into: parts of a sample at least, in which losses that compare samples find others."""
+    train = graph.spec.train
+    if train is None:
+        return
+    parts, whole = train.accumulate, train.batch_size
+    place = position_of(graph.spec, "train", "accumulate" if parts > 1 else "batch_size")
+    if whole != "all" and parts > whole:
+        message = f"`accumulate` is {parts}: a batch of {whole} can be computed in {whole} parts at most"
+        yield Problem("accumulate", message, place, "train.accumulate", hint=f"write {whole} or less")
+    for loss in train.loss:
+        if loss.kind not in COMPARING:
+            continue
+        if whole != "all" and whole // parts < 2:
+            message = f"`{loss.kind}` compares samples of a batch, which has one" + (" in each part" * (parts > 1))
+            yield Problem("nothing-to-compare", message, place, "train", hint="take larger batches")
+        elif parts > 1:
+            message = f"`{loss.kind}` compares samples within each of the {parts} parts of a batch alone"
+            hint = "remove `accumulate`, or take it for batches of batch_size / accumulate samples"
+            yield Problem("accumulate", message, place, "train.accumulate", hint=hint)
+
+
 def _unused_params(graph: Graph, used: set[str]) -> Iterator[Problem]:
     params = graph.spec.model.params
     for name, entry in (params.entries if params else {}).items():
@@ -271,6 +296,7 @@ RULES: tuple[Rule, ...] = (
     _long_schedule,
     _tiny_batches,
     _large_batches,
+    _parts_of_batches,
     mini_batches_under_line_search,
     noise_under_line_search,
 )

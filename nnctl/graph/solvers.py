@@ -147,3 +147,7 @@ def noise_under_line_search(graph: Graph) -> Iterator[Problem]:
     if train.sampling == "draw":
         position = position_of(graph.spec, "train", "sampling")
         yield Problem("noisy-objective", message.format("`sampling: draw`"), position, "train.sampling", hint=hint)
+    for loss in train.loss:
+        if loss.kind == "contrastive_divergence":  # what it samples is held fixed in the gradient alone
+            position = position_of(graph.spec, "train", "loss")
+            yield Problem("noisy-objective", message.format(f"`{loss.kind}`"), position, "train.loss", hint=hint)

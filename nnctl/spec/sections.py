@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from nnctl.component.markers import Many, Named, One
 from nnctl.component.types import (
@@ -133,8 +133,14 @@ class Ema(Section):
     """Weight of the old average in each step of an exponential average."""
     uniform: Flag = False
     """Whether all steps count the same, in place of `decay`."""
-    start: Share = 0.0
+    start: Below1 = 0.0
     """Share of all steps after which the average begins; until then it is the present weights."""
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Ema:
+        if self.uniform and self.decay != type(self).model_fields["decay"].default:
+            raise ValueError("with `uniform: true` all steps count the same: leave out `decay`")
+        return self
 
 
 class Bagging(Section):

@@ -19,6 +19,7 @@ from nnctl.graph.build import Graph
 from nnctl.network.initialise import seeded
 from nnctl.objective import outputs_of
 from nnctl.optim.groups import parameter_groups
+from nnctl.optim.look_ahead import LookAhead
 from nnctl.randomness import derive
 from nnctl.spec.sections import Autoencoder, Train
 from nnctl.training.reporter import Reporter
@@ -46,8 +47,8 @@ def pretrain_stages(
     for stage in rule.stages:
         seed = derive(graph.spec.seed, "pretrain", stage)
         encoder = net.get_submodule(stage)
+        learner = _with_decoder(net, encoder, samples.batch(slice(0, 1)), seed)
         encoder.train()
-        learner = _with_decoder(net, encoder, samples.batch(slice(0, 2)), seed)
         optimizer = recipe.optimizer.build(parameter_groups(learner, recipe.optimizer))
         mean, deviation = _statistics(net, encoder, samples)
         errors: list[float] = []
@@ -59,6 +60,8 @@ def pretrain_stages(
                 generator = torch.Generator().manual_seed(derive(seed, "step", step))
                 kept = (torch.rand(x.shape, generator=generator) >= rule.corrupt).to(x.device)
                 optimizer.zero_grad()
+                if isinstance(optimizer, LookAhead):
+                    optimizer.look_ahead()
                 with seeded(derive(seed, "dropout", step)):
                     error = (learner(x * kept) - (x.flatten(1) - mean) / deviation).square().mean()
                 torch.autograd.backward(error)

@@ -16,7 +16,7 @@ from nnctl.kinds.datasets.base import SplitName
 from tests.data.samples import dataset
 
 ON_DISK = {"cifar10", "cifar100", "csv", "fashion_mnist", "image_folder", "imagenet", "mnist", "tiny_imagenet"}
-NEED_NO_FILES = sorted(set(names("datasets")) - ON_DISK - {"points"})
+NEED_NO_FILES = sorted(set(names("datasets")) - ON_DISK - {"points", "gaussians", "text", "csv"})
 TOYS = ["spirals: {samples: 90, classes: 3, noise: 0.0}", "blobs: {samples: 90, classes: 3, noise: 0.0}"]
 
 

@@ -24,6 +24,11 @@ RECIPES: dict[str, dict[str, Any]] = {
     "rmsprop, parts": {"optimizer": {"rmsprop": {"lr": 0.01, "momentum": 0.5}}, "accumulate": 3},
     "adagrad, one cycle": {"optimizer": {"adagrad": {"lr": 0.1}}, "schedule": "one_cycle"},
     "bf16": {"precision": "bf16"},
+    "penalties": {
+        "penalties": [{"l1": 0.01}, {"orthogonal": 0.1}, {"max_norm": 0.9}, {"singular_value_bounding": {"every": 4}}],
+    },
+    "proximal": {"optimizer": {"apg": 0.1}, "penalties": [{"l1": 0.05}, {"group": 0.05}]},
+    "attacked": {"loss": ["cross_entropy", {"adversarial": {"attack": "pgd", "epsilon": 0.1, "steps": 2}}]},
     "early stopping": {  # no epoch is better than the first by so much: the third is the last
         "epochs": 20,
         "early_stopping": {"monitor": "val_loss", "min_delta": 100.0, "patience": 2},

@@ -22,7 +22,7 @@ _WIDTH = 0.01
 """Of a smoothed eigenvalue, in units of the spectrum's width."""
 
 
-def curvature(loss: Loss, top: int, steps: int, seed: int, rate: float | None, progress: Progress) -> Curvature:
+def curvature_of(loss: Loss, top: int, steps: int, seed: int, rate: float | None, progress: Progress) -> Curvature:
     """Return eigenvalues, density and what kind of point it is, from `steps` Hessian products for each random vector.
 
     Raises UsageError where loss or gradient are not finite, ResourceError where the vectors would not fit in memory.

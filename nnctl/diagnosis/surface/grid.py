@@ -51,7 +51,7 @@ def measure_grid(
     return found
 
 
-def steps(centre: float, span: float, points: int) -> tuple[float, ...]:
+def even_steps(centre: float, span: float, points: int) -> tuple[float, ...]:
     """Return evenly spaced coordinates from `centre - span` to `centre + span`."""
     return tuple(centre + span * (2 * number / (points - 1) - 1) for number in range(points))
 

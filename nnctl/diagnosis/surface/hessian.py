@@ -38,7 +38,9 @@ class Loss:
     def value(self) -> float:
         """Return the loss at the present weights."""
         with torch.no_grad():
-            return float(torch.stack([self._of(part).double() * part.samples for part in self.parts]).sum()) / self.samples
+            return (
+                float(torch.stack([self._of(part).double() * part.samples for part in self.parts]).sum()) / self.samples
+            )
 
     def gradient(self) -> Tensor:
         """Return the gradient with respect to all weights in a row, (n,) in float64."""

@@ -62,7 +62,9 @@ def lanczos(product: Product, start: Tensor, steps: int) -> Ritz:
             break
         basis[step + 1] = image / beside[-1]
     inner = torch.stack(beside)[:-1]
-    values, vectors = torch.linalg.eigh(torch.diag(torch.stack(diagonal)) + torch.diag(inner, 1) + torch.diag(inner, -1))
+    values, vectors = torch.linalg.eigh(
+        torch.diag(torch.stack(diagonal)) + torch.diag(inner, 1) + torch.diag(inner, -1)
+    )
     return Ritz(values, (beside[-1] * vectors[-1]).abs(), vectors[0] ** 2)
 
 

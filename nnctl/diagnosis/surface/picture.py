@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 Point: TypeAlias = tuple[float, float]
 
-_SCALE = 2
+_PIXELS = 2
+"""Of the PNG, for each unit."""
+_SCALE = 2 * _PIXELS
+"""It is drawn twice as large, for smooth edges."""
 _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 
 
@@ -40,7 +43,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A line of text; `y` is its base line."""
+    """A line of text; `y` is its base line. The PNG's font has ASCII and ± · … alone."""
 
     x: float
     y: float
@@ -67,7 +70,7 @@ class Picture:
         return svg.page(self.width, self.height, [_as_svg(shape) for shape in self.shapes])
 
     def as_image(self) -> Image:
-        """Return the picture as pixels, two for each unit."""
+        """Return the picture as pixels."""
         from PIL import Image, ImageDraw, ImageFont
 
         image = Image.new("RGB", (_SCALE * self.width, _SCALE * self.height), "#ffffff")
@@ -85,8 +88,8 @@ class Picture:
                 case Words():
                     font = ImageFont.load_default(size=_SCALE * shape.size)
                     place, anchor = (_SCALE * shape.x, _SCALE * shape.y), _ANCHORS[shape.anchor]
-                    draw.text(place, shape.text, shape.colour, font, anchor, stroke_width=0.5 if shape.bold else 0)
-        return image
+                    draw.text(place, shape.text, shape.colour, font, anchor)
+        return image.reduce(_SCALE // _PIXELS)
 
 
 def _as_svg(shape: Shape) -> str:

@@ -86,7 +86,9 @@ def setting_of_spec(
         raise SpecError(graph.refusals)
     objective = measured_objective(graph, losses_of(graph, random=False))
     if not objective.terms:
-        raise UsageError(Problem("no-loss", "all losses of the spec are measured in training alone: there is no surface"))
+        raise UsageError(
+            Problem("no-loss", "all losses of the spec are measured in training alone: there is no surface")
+        )
     batches = _batches(subject, graph.spec.data, samples, device)
 
     def parts(net: nn.Module) -> list[Part]:
@@ -151,9 +153,7 @@ def _part(net: nn.Module, objective: Objective, batch: Batch) -> Part:
 
 
 def _on(batch: Batch, device: torch.device) -> Batch:
-    inputs, clean = (
-        {name: x.to(device) for name, x in fields.items()} for fields in (batch.inputs, batch.clean)
-    )
+    inputs, clean = ({name: x.to(device) for name, x in fields.items()} for fields in (batch.inputs, batch.clean))
     return Batch(inputs, batch.target.to(device), clean)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, cast
 
 from nnctl.document.reader import hidden_character
 from nnctl.errors import DataError, Position, Problem
@@ -51,6 +51,7 @@ class Sheet:
         """
         number = 0
         with opened_text(self.file, self.content) as text:
+            binary = cast(BinaryIO, text.buffer)
             records = _records(self, text)
             try:
                 next(records)  # the heading
@@ -69,7 +70,7 @@ class Sheet:
                         if bad is None:
                             raise DataError(problem)
                         bad.append(problem)
-                    if text.buffer.tell() > most_bytes:
+                    if binary.tell() > most_bytes:
                         return
             except UnicodeDecodeError:
                 refuse_encoding(self.file, self.content)
@@ -135,7 +136,7 @@ def _records(sheet: Sheet, text: io.TextIOWrapper) -> Iterator[tuple[int, list[s
     """Yield every record with the line that it begins in."""
     reader = csv.reader(text, delimiter=sheet.delimiter, skipinitialspace=True, strict=True)
     while True:
-        line = reader.line_num
+        line = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:

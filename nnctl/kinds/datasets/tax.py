@@ -42,7 +42,7 @@ TABLE = Table(
 
 
 class Tax(Dataset):
-    """Ten tax payers by refund, marital status and taxable income: who cheats?
+    """Ten tax payers by refund, marital status and taxable income, and who of them cheats.
 
     The table of the lecture notes; all rows are for training. Categories are one-hot, the income is standardised.
     """
