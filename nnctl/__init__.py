@@ -7,6 +7,7 @@
     nnctl.predict("checkpoints/mine", ["cat.jpg"])
     nnctl.inspect(net, spec)
     nnctl.gradcheck(net, spec)
+    nnctl.landscape("checkpoints/mine")
 
 `load_spec` does not import torch; the others are imported when they are first used.
 """
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from nnctl.diagnosis.gradient.check import gradcheck
     from nnctl.diagnosis.signals import inspect
+    from nnctl.diagnosis.surface.explore import landscape
     from nnctl.errors import CheckpointError, DataError, DivergedError, NnctlError, ResourceError, SpecError, UsageError
     from nnctl.evaluation.checkpoint import evaluate
     from nnctl.evaluation.predict import predict
@@ -37,6 +39,7 @@ _HOMES = {
     "predict": "nnctl.evaluation.predict",
     "inspect": "nnctl.diagnosis.signals",
     "gradcheck": "nnctl.diagnosis.gradient.check",
+    "landscape": "nnctl.diagnosis.surface.explore",
     "export": "nnctl.exporting.export_weights",
     "CheckpointError": "nnctl.errors",
     "DataError": "nnctl.errors",
@@ -60,6 +63,7 @@ __all__ = [
     "export",
     "gradcheck",
     "inspect",
+    "landscape",
     "load_spec",
     "predict",
     "train",

@@ -17,6 +17,7 @@ from nnctl.cli.commands import (
     export_command,
     gradcheck_command,
     inspect_command,
+    landscape_command,
     list_command,
     predict_command,
     schema_command,
@@ -44,6 +45,7 @@ app.command("evaluate", hidden=True)(eval_command.run)
 app.command("predict")(predict_command.run)
 app.command("inspect")(inspect_command.run)
 app.command("gradcheck")(gradcheck_command.run)
+app.command("landscape")(landscape_command.run)
 app.command("export")(export_command.run)
 app.command("check")(check_command.run)
 app.command("show")(show_command.run)

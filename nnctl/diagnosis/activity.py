@@ -27,7 +27,10 @@ class Activity:
     def __init__(self, module: nn.Module, shape: Shape, pointwise: bool) -> None:
         """Watch `module`, whose samples have the shape; only a `pointwise` one has a slope to saturate."""
         self._axis = -1 if shape.tokens else 1
-        self._module, self._steepest = _watched(module, shape.dims) if pointwise else (None, None)
+        self._module: nn.Module | None = None
+        self._steepest: Tensor | None = None
+        if pointwise:
+            self._module, self._steepest = _watched(module, shape.dims)
         self._silent: Tensor | None = None
         self._zeros = self._outputs = self._flat = self._values = 0
 

@@ -196,12 +196,10 @@ def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], r
         shape = signal.shape
     unknown = [name for name in loss.streams() if spec.data is None or name not in spec.data.streams]
     if unknown:
-        known = spec.data.streams if spec.data else {}
-        hint = (
-            did_you_mean(unknown[0], known, "streams")
-            if known
-            else "name it under `data`: `streams: {NAME: {dataset: …}}`"
-        )
+        streams = spec.data.streams if spec.data else {}
+        hint = "name it under `data`: `streams: {NAME: {dataset: …}}`"
+        if streams:
+            hint = did_you_mean(unknown[0], streams, "streams")
         message = f"there is no stream `{unknown[0]}`"
         problems.append(Problem("unknown-stream", message, position, where, hint=hint))
         return

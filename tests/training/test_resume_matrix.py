@@ -50,7 +50,10 @@ OPTIMIZERS: dict[str, list[str]] = {
         "{sgd: {lr: 0.1, momentum: 0.9, form: notes}}",
         "{sgd: {lr: 0.1, momentum: 0.9, nesterov: true, form: notes}}",
     ],
-    "stochastic_admm": ["{stochastic_admm: {lr: 0.5, l1: 1e-2}}", "{stochastic_admm: {lr: 0.5, l1: 1e-2, grid: [2, 2]}}"],
+    "stochastic_admm": [
+        "{stochastic_admm: {lr: 0.5, l1: 1e-2}}",
+        "{stochastic_admm: {lr: 0.5, l1: 1e-2, grid: [2, 2]}}",
+    ],
 }
 NEEDED = dict.fromkeys(("bfgs", "conjugate_gradient", "lbfgs", "newton"), SEARCHED) | {
     "scalable_admm": ("train.batch_size=all", "train.loss=hinge", "train.epochs=5", "train.checkpoint.every=1"),

@@ -21,7 +21,7 @@ def run(
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> None:
-    """Tell class and probability of new files, or the number that they are worth.
+    """Tell class and probability of new files, or a number.
 
     Files are photos or CSV tables, as those that the network was trained on; a table needs the columns that the
     network takes, by name. What cannot be read is named, and the rest is predicted all the same.

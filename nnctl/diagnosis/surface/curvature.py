@@ -32,7 +32,7 @@ def curvature_of(loss: Loss, top: int, steps: int, seed: int, rate: float | None
     if not torch.isfinite(gradient).all() or value != value or abs(value) == float("inf"):
         message = f"the loss is {value} and its gradient not finite at these weights: they have no curvature"
         raise UsageError(Problem("nonfinite", message, hint="look for the layer with `nnctl inspect`"))
-    done, total = 0, PROBES * min(steps, loss.dimension)
+    done, total = 0, min(PROBES * steps, loss.dimension)
 
     def product(vector: torch.Tensor) -> torch.Tensor:
         nonlocal done

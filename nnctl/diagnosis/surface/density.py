@@ -1,7 +1,7 @@
 """How the eigenvalues of a matrix are spread, by stochastic Lanczos quadrature.
 
-S. Ubaru, J. Chen, Y. Saad: Fast estimation of tr(f(A)) via stochastic Lanczos quadrature, 2017. For a random vector v of
-length 1, E[vᵀ f(A) v] = tr f(A) / n, and the Ritz values are the points of a Gauss quadrature for it.
+S. Ubaru, J. Chen, Y. Saad: Fast estimation of tr(f(A)) via stochastic Lanczos quadrature, 2017. For a random vector v
+of length 1, E[vᵀ f(A) v] = tr f(A) / n, and the Ritz values are the points of a Gauss quadrature for it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,18 @@ class Density:
 def spectral_density(
     product: Product, dimension: int, probes: int, steps: int, seed: int, rounding: float = 1e-10
 ) -> Density:
-    """Return the density from `probes` vectors of random signs, `steps` products each."""
+    """Return the density from `probes` vectors of random signs, `steps` products each; where as many products give the
+    whole matrix, all of its eigenvalues."""
+    if dimension <= probes * steps:
+        return Density([_whole(product, dimension)], dimension, rounding)
     generator = torch.Generator().manual_seed(seed)
     signs = (torch.randint(2, (dimension,), generator=generator).double() * 2 - 1 for _ in range(probes))
     return Density([lanczos(product, start, steps) for start in signs], dimension, rounding)
+
+
+def _whole(product: Product, dimension: int) -> Ritz:
+    """Return all eigenvalues of a small matrix; symmetric but for rounding, which is their bound."""
+    matrix = torch.stack([product(unit) for unit in torch.eye(dimension, dtype=torch.float64)])
+    error = torch.linalg.matrix_norm(matrix - matrix.T, 2) / 2 + torch.finfo(torch.float64).eps * matrix.norm()
+    values = torch.linalg.eigvalsh((matrix + matrix.T) / 2)
+    return Ritz(values, error.expand(dimension), torch.full_like(values, 1 / dimension))

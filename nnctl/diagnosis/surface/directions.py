@@ -14,8 +14,8 @@ from torch import Tensor
 def filter_normalised(weights: Sequence[Tensor], generator: torch.Generator) -> list[Tensor]:
     """Return a direction for each tensor: N(0, 1), each filter (row of the first axis) as long as that of the weights.
 
-    Tensors of fewer than two axes, biases and the gains of norms, stay where they are. Scaling one layer up and the next
-    down changes the direction as it changes the network, and the slice not at all.
+    Tensors of fewer than two axes, biases and the gains of norms, stay where they are. Scaling one layer up and the
+    next down changes the direction as it changes the network, and the slice not at all.
     """
     directions = []
     for weight in weights:

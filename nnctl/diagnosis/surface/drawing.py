@@ -68,7 +68,9 @@ def _of_slice(result: LandscapeResult) -> str:
 
 
 def _of_curvature(result: LandscapeResult) -> list[str]:
-    assert result.eigenvalues is not None and result.negative_share is not None and result.trace is not None
+    assert result.eigenvalues is not None
+    assert result.negative_share is not None
+    assert result.trace is not None
     first, last = result.eigenvalues[0], result.eigenvalues[-1]
     lines = [
         f"eigenvalues from {last.value:.4g} ± {last.bound:.1g} to {first.value:.4g} ± {first.bound:.1g}",

@@ -79,7 +79,7 @@ def landscape(
         if end is not None:
             check_same(setting, end)
         here = setting.loss(place)
-        stem = None if folder is None else _stem(Path(folder), describe(setting, end, wish))
+        stem = None if folder is None else _stem(Path(folder), surface, describe(setting, end, wish))
         record = stem.with_suffix(".jsonl") if stem else None
         shown = measure_slice(setting, end, wish, place, record, progress) if surface else None
         ends = [one for one in (setting, end) if curvature and one is not None]
@@ -127,7 +127,7 @@ def _curvature(
     return curvature_of(loss, top, steps, seed, one.rate, progress)
 
 
-def _stem(folder: Path, description: dict[str, object]) -> Path:
+def _stem(folder: Path, surface: bool, description: dict[str, object]) -> Path:
     """Return where to write, without a suffix: each slice of each network has a name of its own."""
     name = hashlib.sha256(json.dumps(description).encode()).hexdigest()[:8]
     try:
@@ -135,7 +135,7 @@ def _stem(folder: Path, description: dict[str, object]) -> Path:
     except OSError as error:
         message = f"cannot write to {folder}: {error.strerror or error}"
         raise UsageError(Problem("write", message, hint="give another folder with --out")) from None
-    return folder / f"landscape-{name}"
+    return folder / f"{'landscape' if surface else 'spectrum'}-{name}"
 
 
 def _drawn(result: LandscapeResult, shown: Measured | None, stem: Path) -> LandscapeResult:

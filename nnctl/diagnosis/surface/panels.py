@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, inf, isfinite, log10, nan
+from math import ceil, inf, isfinite, log10, nan
 
 from nnctl.diagnosis.surface.colours import CHANCE, MARK, NOTHING, band_colour
 from nnctl.diagnosis.surface.contours import Rows, contour, levels
@@ -67,8 +67,9 @@ def contour_map(
         shapes.append(Lines(_placed(frame, grid, contour(rows, height)), INK, 0.6))
     if chance is not None:
         shapes.append(Lines(_placed(frame, grid, contour(rows, chance)), CHANCE, 2.2))
-    x, y = frame.at(*centre)
-    shapes.append(Lines([[(x - 6, y), (x + 6, y)], [(x, y - 6), (x, y + 6)]], MARK, 2))
+    if frame.x[0] <= centre[0] <= frame.x[1] and frame.y[0] <= centre[1] <= frame.y[1]:
+        x, y = frame.at(*centre)
+        shapes.append(Lines([[(x - 6, y), (x + 6, y)], [(x, y - 6), (x, y + 6)]], MARK, 2))
     shapes += frame.axes(grid.x_name, grid.y_name or "")
     return shapes + _scale(frame, heights, chance)
 
@@ -166,7 +167,7 @@ def _scale(frame: Frame, heights: Sequence[float], chance: float | None) -> list
     for number in range(bands):
         colour = band_colour(-inf if number == 0 else heights[number - 1], heights)
         shapes.append(Box(left, bottom - (number + 1) * tall, 14, tall, colour))
-        if 0 < number and (number - 1) % every == 0:
+        if number > 0 and (number - 1) % every == 0:
             height = heights[number - 1]
             shapes.append(Words(left + 19, bottom - number * tall + 4, f"{height:.3g}", anchor="start"))
     if chance is not None:

@@ -29,7 +29,7 @@ class Wish:
     points: int
     """On each axis."""
     span: float
-    """From the centre to either end."""
+    """From the middle of each axis to either end."""
     weights: bool
     """Whether the axes are the network's own two weights."""
     batch_norm: BatchNorm
@@ -40,7 +40,7 @@ def wish_of(
     dims: int | None, points: int | None, span: float, weights: bool, batch_norm: BatchNorm, seed: int, line: bool
 ) -> Wish:
     """Return what is asked for, with what was left out filled in. Raises UsageError where it cannot be."""
-    wanted = dims or (1 if line else 2)
+    wanted = dims if dims is not None else 1 if line else 2
     mistakes = (
         (wanted not in (1, 2), f"expected 1 or 2 dimensions, found {wanted}"),
         (points is not None and points < 3, f"expected at least 3 points on each axis, found {points}"),
@@ -96,7 +96,7 @@ def measure_slice(
             slice_.move(*coordinates)
             return loss.value()
 
-    middle = (0.5, 0.0) if end is not None else centre
+    middle = (0.5 if end is not None else 0.0, 0.0)
     axes = [even_steps(middle[number], wish.span, wish.points) for number in range(wish.dims)]
     file = None if record is None else Record(record, describe(setting, end, wish))
     losses = measure_grid(loss_at, axes, file, progress)

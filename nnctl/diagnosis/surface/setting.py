@@ -28,7 +28,7 @@ from nnctl.kinds.losses.cross_entropy import CrossEntropy
 from nnctl.objective import Objective
 from nnctl.randomness import derive
 from nnctl.spec.resolved import to_yaml
-from nnctl.spec.sections import Data
+from nnctl.spec.sections import Data, Spec
 
 BATCH = 256
 """Samples at a time."""
@@ -63,13 +63,13 @@ class Setting:
 
     @property
     def rate(self) -> float | None:
-        """Return the learning rate of the recipe's gradient descent; other optimisers scale every weight's by itself."""
+        """Return the learning rate of the recipe's gradient descent; other optimisers scale each weight's by itself."""
         recipe = self.graph.spec.train if self.graph else None
         return recipe.optimizer.lr if recipe is not None and recipe.optimizer.kind == "sgd" else None
 
 
 def setting_of_spec(
-    target: str | Path | nn.Module, spec: Any, samples: int, overrides: Sequence[str], device: torch.device
+    target: str | Path | Spec | nn.Module, spec: Any, samples: int, overrides: Sequence[str], device: torch.device
 ) -> Setting:
     """Return a checkpoint's network, or one beside its spec, with samples of its training set.
 
