@@ -9,7 +9,6 @@ from torch import Tensor
 
 from nnctl.randomness import derive
 
-
 Sampling: TypeAlias = Literal["shuffle", "draw"]
 
 

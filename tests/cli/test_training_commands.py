@@ -134,7 +134,7 @@ def test_inspect_shows_a_row_for_each_layer(nnctl: Run, trained: str) -> None:
     assert (layer["path"], layer["kind"], layer["line"]) == ("linear1", "linear", 7)
     assert layer["update_ratio"] == pytest.approx(4.0 * layer["grad_weight_ratio"], rel=1e-4), "one step of plain SGD"
     assert nnctl("inspect", trained, "--json").json["loss"] < 0.5, "the trained weights"
-    lines = nnctl("inspect", "spec.yaml", "--random").out.splitlines()
-    assert lines[0].split()[:4] == ["layer", "kind", "signal", "δ"]
-    assert lines[1].split()[:2] == ["linear1", "linear"]
-    assert "samples of random after 0 steps" in lines[3]
+    out = nnctl("inspect", "spec.yaml", "--random").out
+    heading = next(line for line in out.splitlines() if line.startswith("layer"))
+    assert heading.split()[:3] == ["layer", "signal", "δ"]
+    assert "samples of random · loss" in out.splitlines()[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -98,15 +99,51 @@ def nnctl_order(n: int, seed: int, epoch: int) -> torch.Tensor:
     return epoch_order(n, seed, epoch)
 
 
-def test_side_by_side_is_one_after_the_other() -> None:
-    net = ensemble(spec(layers="{linear: 8}, tanh, layer_norm, {linear: $classes}", members=4)).train()
-    assert net._side_by_side
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "{linear: 8}, tanh, layer_norm, {linear: $classes}",
+        "{weight_norm: {linear: 8}}, tanh, {spectral_norm: {linear: $classes}}",
+        "{maxout: 8}, {residual: {body: [{linear: 8}, relu]}}, {scale: multiplier}, {linear: $classes}",
+        "{branches: {paths: [[{linear: 4}], [{linear: 4}, selu]], merge: concat}}, {linear: $classes}",
+        "{reshape: {tokens: 2, features: 2}}, {attention: 2}, flatten, {linear: $classes}",
+    ],
+    ids=str,
+)
+def test_side_by_side_is_one_after_the_other(layers: str) -> None:
+    net = ensemble(spec(layers=layers, members=4)).train()
+    net._side_by_side = True
     x = torch.randn(20, 4)
     together = net(x)
     net._side_by_side = False
     assert torch.allclose(together, net(x), atol=1e-6)
     expected = torch.stack([net.members[i % 4](x[i : i + 1])[0] for i in range(20)])
     assert torch.allclose(together, expected, atol=1e-6)
+
+
+def test_layers_that_draw_or_remember_are_computed_one_after_the_other() -> None:
+    for layer in ("{dropout: 0.5}", "batch_norm", "{residual: {body: [{linear: 8}, {stochastic_depth: 0.5}]}}"):
+        assert not ensemble(spec(layers=f"{{linear: 8}}, {layer}, {{linear: $classes}}"))._side_by_side
+    assert ensemble(spec())._side_by_side
+
+
+def test_samples_are_mixed_with_those_of_the_same_member() -> None:
+    """Blends of member m's samples stay blends of m's resample: their target has shares of its own labels alone."""
+    graph = build_text(spec().replace("dataset: iris", "dataset: iris, augment: [{mixup: 1.0}]"))
+    assert graph.spec.data is not None
+    train = load(graph.spec.data, graph.spec.seed).train
+    bag, places = Bootstrap(train, 3, graph.spec.seed), torch.arange(20)
+    together = bag.batch(places, step=0)
+    x, y = train.batch(slice(0, len(train))).inputs["input"], train.target
+    for number in range(3):
+        own = x[bag.rows[places, number]].double().numpy()
+        mixed, labels = together.inputs["input"][number::3].double().numpy(), together.answer[number::3]
+        assert torch.equal(labels, y[bag.rows[places, number]])
+        partner = np.roll(own, 1, 0)
+        away = np.abs(own - partner).sum(1) > 1e-6
+        share = ((mixed - partner) * (own - partner)).sum(1)[away] / ((own - partner) ** 2).sum(1)[away]
+        assert np.ptp(share) < 1e-4, "one share for all of a member's samples, each mixed with the one before it"
+        assert np.abs(share[0] * own + (1 - share[0]) * partner - mixed).max() < 1e-5
 
 
 def test_members_start_apart_and_none_is_the_single_network() -> None:

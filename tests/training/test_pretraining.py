@@ -90,6 +90,30 @@ def test_a_run_with_pretraining_resumes_and_repeats(tmp_path_factory: pytest.Tem
     assert nnctl.train(nnctl.load_spec(place / "a.yaml"), run=place / "one", resume=True).metrics == first.metrics
 
 
+def test_gradients_are_taken_where_the_optimiser_looks() -> None:
+    """Nesterov's momentum in torch's form and in that of the notes are one method while the rate stands still: torch's
+    weights are the point ahead, θ + αv."""
+    text = SPEC.replace("stages: [first, second], epochs: 3", "stages: [first], epochs: 2")
+    found = {}
+    for form in ("torch", "notes"):
+        rule = f"lr: 0.1, momentum: 0.5, nesterov: true, form: {form}"
+        graph, splits, batches = prepared(text.replace("lr: 0.1, momentum: 0.5", rule))
+        found[form] = begin(graph, splits.train, batches, Reporter()).state_dict()["first.weight"]
+    plain = text.replace("lr: 0.1, momentum: 0.5", "lr: 0.1, momentum: 0.5, form: notes")
+    graph, splits, batches = prepared(plain)
+    without = begin(graph, splits.train, batches, Reporter()).state_dict()["first.weight"]
+    near = float((found["torch"] - found["notes"]).abs().max())
+    assert near < 0.2 * float((found["torch"] - without).abs().max()), "a last half step of the velocity apart"
+
+
+def test_a_batch_norm_in_a_stage_counts_the_steps_it_learned_in() -> None:
+    text = SPEC.replace("first}}, sigmoid", "first}}, {batch_norm: {name: norm}}, sigmoid")
+    text = text.replace("stages: [first, second], epochs: 3", "stages: [norm], epochs: 2")
+    graph, splits, batches = prepared(text)
+    found = begin(graph, splits.train, batches, Reporter()).state_dict()
+    assert int(found["norm.num_batches_tracked"]) == 2 * len(batches)
+
+
 @pytest.mark.parametrize(
     ("stages", "message"),
     [

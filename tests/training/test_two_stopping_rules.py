@@ -27,14 +27,14 @@ def stops_by_hand(values: list[float], epsilon: float, patience: int) -> int | N
     "rule",
     [
         EarlyStopping(monitor="val_error"),  # the back-propagation algorithm's: the first epoch that is no better
-        EarlyStopping(monitor="val_error", min_delta=0.02),  # with ε: no better by more than that
-        EarlyStopping(monitor="val_error", min_delta=0.02, patience=4),
+        EarlyStopping(monitor="val_error", min_delta=1 / 32),  # with ε: no better by more than that
+        EarlyStopping(monitor="val_error", min_delta=1 / 32, patience=4),
     ],
 )
 def test_stops_at_the_epoch_of_the_rule(rule: EarlyStopping) -> None:
     draw = Random(7)
     for _ in range(300):
-        values = [round(0.5 * 0.9**epoch + draw.uniform(-0.05, 0.05), 2) for epoch in range(25)]
+        values = [round(64 * 0.9**epoch + draw.uniform(-4, 4)) / 64 for epoch in range(25)]  # exact, with ties
         memory, stopped = Patience(), None
         for epoch, value in enumerate(values, 1):
             memory = memory.after("val_error", value, rule.min_delta)

@@ -61,4 +61,4 @@ def levels(rows: Rows) -> list[float]:
             if last - first < _MANY:
                 break
         return [10 ** (number / parts) for number in range(first, last + 1)]
-    return [height for height in ticks(low, high, 12) if low < height < high]
+    return [height for height in ticks(low, high, 16) if low < height < high]

@@ -13,7 +13,7 @@ from nnctl.diagnosis.surface.picture import Box, Lines, Shape, Words
 from nnctl.diagnosis.surface.result import Grid, Spectrum
 from nnctl.svg import GRID, INK, SOFT, ticks
 
-_FINE = 76
+_FINE = 152
 """Patches of colour across a map."""
 _LINE = "#2563eb"
 _FLOOR = 1e-4

@@ -46,7 +46,7 @@ class Contrastive(OfEmbeddings):
 
         def all_pairs(output: Tensor, labels: Tensor) -> Tensor:
             losses = of_pairs(squared_distances(output), labels.unsqueeze(1) == labels)
-            return mean_of(losses, torch.ones_like(losses).triu(0))
+            return mean_of(losses, torch.ones_like(losses).triu(1))
 
         def consecutive(output: Tensor, labels: Tensor) -> Tensor:
             n = len(output) // 2 * 2
