@@ -45,7 +45,7 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(members)
         self.averaged: Averaged = averaged
         leaves = [module for module in members[0].modules() if not list(module.children())]
-        self._side_by_side = all(isinstance(leaf, _WITHOUT_STATE) for leaf in leaves) and not members[0].named_values
+        self._side_by_side = all(type(leaf) in _WITHOUT_STATE for leaf in leaves) and not members[0]._named_values
 
     def forward(self, x: Inputs) -> Tensor:
         """Return every member's values for its own samples in training, the mean prediction in evaluation."""

@@ -193,11 +193,6 @@ class Network(Chain):
             return super().forward(x)
         return self._run(x, Values({}))
 
-    @property
-    def named_values(self) -> bool:
-        """Whether tags, fields or heads are anywhere inside."""
-        return self._named_values
-
     def outputs(self, x: Inputs) -> dict[str, Tensor]:
         """Return the last layer's value as `output`, and every head's and tag's by its name.
 

@@ -8,11 +8,6 @@ import torch
 from torch import Tensor
 
 
-def soft_threshold(x: Tensor, bound: float) -> Tensor:
-    """Return argmin over y of bound·‖y‖₁ + ½‖y − x‖²: every number moved towards 0 by `bound`, none past it."""
-    return x.sign() * (x.abs() - bound).clamp(min=0)
-
-
 def grid_differences(extents: Sequence[int]) -> Tensor:
     """Return the matrix that maps numbers on a grid, in rows, to the differences of all neighbours, float64."""
     places = torch.arange(int(torch.tensor(extents).prod())).view(*extents)

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nnctl.optim import prox
 from nnctl.optim.look_ahead import LookingAhead
-from nnctl.optim.splitting import Identity, Rows, dual, grid_differences, soft_threshold
+from nnctl.optim.splitting import Identity, Rows, dual, grid_differences
 
 
 class StochasticADMM(LookingAhead):
@@ -66,6 +67,6 @@ class StochasticADMM(LookingAhead):
         multiplier = state.get("multiplier", torch.zeros_like(y))
         x = a.primal(gradient, x, y, multiplier, self.beta, eta)
         ax = a(x)
-        y = soft_threshold(ax - multiplier / self.beta, self.l1 / self.beta)
+        y = prox.l1(ax - multiplier / self.beta, self.l1 / self.beta)
         state["split"], state["multiplier"] = y, dual(ax, y, multiplier, self.beta)
         return x

@@ -687,6 +687,8 @@ train:
 ---
 error: `nesterov: true` needs a `momentum` above 0
   --> spec.yaml:7:15 (train.optimizer)
+
+hint: write `momentum: 0.9` beside it, or leave it out
 === loss typo
 name: bad
 data: {dataset: digits}

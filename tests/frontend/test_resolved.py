@@ -80,7 +80,14 @@ def test_defaults_are_filled_in_and_blocks_stay_as_written() -> None:
     assert resolved["train"]["batch_size"] == 128
     assert resolved["train"]["precision"] == "fp32"
     assert resolved["train"]["optimizer"] == {
-        "sgd": {"lr": 0.1, "weight_decay": 0.0, "decay_on": "weights", "momentum": 0.0, "nesterov": False}
+        "sgd": {
+            "lr": 0.1,
+            "weight_decay": 0.0,
+            "decay_on": "weights",
+            "momentum": 0.0,
+            "nesterov": False,
+            "form": "torch",
+        }
     }
     assert list(resolved["model"]["init"]) == ["weight", "bias"]
     assert resolved["model"]["layers"] == ["flatten", {"linear": "$w"}]

@@ -38,7 +38,7 @@ def run(
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> None:
-    """Show signals and gradients in every layer, and say what is wrong.
+    """Show signal and gradient of every layer, with verdicts.
 
     One batch goes through the network: the size of every layer's signal, of the error that comes back, of the
     gradients, and of the step that the optimiser would take, beside what theory expects of the initialisation.

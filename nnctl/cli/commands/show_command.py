@@ -18,7 +18,7 @@ def run(
     images: Annotated[bool, typer.Option("--images", help="Draw augmented training samples with labels.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Show the resolved spec as YAML, or with --images its samples as a picture.
+    """Show the resolved spec, or draw its samples.
 
     What it extends is merged, overrides and defaults are filled in; the YAML is itself a spec that does the same.
 

@@ -26,7 +26,7 @@ class Ritz:
     values: Tensor
     """(m,)"""
     bounds: Tensor
-    """(m,): within this of each value lies an eigenvalue of A: |βₘ Sₘᵢ|."""
+    """(m,): within this of each value lies an eigenvalue of A: |βₘ Sₘᵢ|, and rounding."""
     weights: Tensor
     """(m,): the share of the start that lies along each, S₁ᵢ²; they sum to 1."""
 
@@ -65,7 +65,8 @@ def lanczos(product: Product, start: Tensor, steps: int) -> Ritz:
     values, vectors = torch.linalg.eigh(
         torch.diag(torch.stack(diagonal)) + torch.diag(inner, 1) + torch.diag(inner, -1)
     )
-    return Ritz(values, (beside[-1] * vectors[-1]).abs(), vectors[0] ** 2)
+    rounding = torch.finfo(start.dtype).eps * values.abs().max()
+    return Ritz(values, (beside[-1] * vectors[-1]).abs() + rounding, vectors[0] ** 2)
 
 
 def extremes(runs: list[Ritz], count: int) -> tuple[Eigenvalue, ...]:

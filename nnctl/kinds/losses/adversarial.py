@@ -47,7 +47,7 @@ class Adversarial(Loss):
     """Steps of pgd; 10 if not given."""
     step_size: Positive | None = None
     """Length of a step of pgd; 2.5 ε / steps if not given."""
-    of: Annotated[Loss, One("losses")] = CrossEntropy()
+    of: Annotated[Loss, One("losses"), Expected("a loss")] = CrossEntropy()
     """The loss J; its place and target are those of `adversarial` itself."""
 
     @model_validator(mode="after")

@@ -39,3 +39,7 @@ class Plateau(Schedule):
     def shape(self, step: int, steps: int, steps_per_epoch: int) -> float:
         """Return 1: drops are the training loop's, which knows the measure."""
         return 1.0
+
+    def longest_epoch(self) -> int:
+        """Return the first epoch after which the rate can drop: the first of all is always better than none."""
+        return self.patience + 1
