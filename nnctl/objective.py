@@ -13,8 +13,9 @@ from nnctl.kinds.losses.base import OUTPUT, Loss, LossTerm, Pass
 
 if TYPE_CHECKING:
     from nnctl.data.load import Batch
+    from nnctl.graph.build import Graph
 
-__all__ = ["OUTPUT", "Objective", "Pass", "Term", "outputs_of"]
+__all__ = ["OUTPUT", "Objective", "Pass", "Term", "measured_objective", "outputs_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ class Objective:
         outputs = outputs_of(net, batch, everything or self.needs_all_outputs)
         streams = {name: outputs_of(net, batch.streams[name], True) for name in self.streams}
         return Pass(net, batch, outputs, streams)
+
+
+def measured_objective(graph: Graph, losses: Sequence[Loss]) -> Objective:
+    """Return the objective as far as it can be measured in evaluation, where some heads and losses do not run."""
+    lasting = [loss for loss in losses if not loss.training_only]
+    return Objective(lasting, missing=[name for name, head in graph.heads.items() if not head.eval])
 
 
 def outputs_of(net: nn.Module, batch: Batch, everything: bool) -> Mapping[str, Tensor]:

@@ -104,6 +104,28 @@ def test_a_right_spec_is_taken() -> None:
     assert errors(value_of(RIGHT)) == []
 
 
+UNSET = """
+extends: base.yaml
+name: child
+description: null
+seed: null
+data: {subset: null, label_noise: null, augment: null, streams: {other: {dataset: iris, transform: null}}}
+model:
+  init: null
+  params: null
+  blocks: {twice: null}
+  pretrained: null
+  freeze: linear1
+  layers: [conv: {channels: 4, stride: null}]
+train: {epochs: 2, loss: cross_entropy, optimizer: {sgd: {lr: 0.1, momentum: null}}, schedule: null, clip: null}
+lint: {allow: null}
+"""
+
+
+def test_null_unsets_what_a_base_says() -> None:
+    assert errors(value_of(UNSET)) == []
+
+
 @pytest.mark.parametrize("mistake", WRONG)
 def test_plain_mistakes_are_refused(mistake: str) -> None:
     path, new = WRONG[mistake]

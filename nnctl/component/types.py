@@ -42,6 +42,9 @@ Sizes: TypeAlias = Annotated[
     BeforeValidator(as_tuple),
     Expected("a whole number of at least 1, or a list with one for each axis"),
 ]
+ImageSize: TypeAlias = Annotated[
+    Count | tuple[Count, Count], BeforeValidator(as_tuple), Expected("a whole number of at least 1, or [height, width]")
+]
 Margins: TypeAlias = Annotated[
     WholeNumber | tuple[WholeNumber, ...],
     BeforeValidator(as_tuple),
@@ -62,3 +65,8 @@ def _check_name(value: str) -> str:
 Name: TypeAlias = Annotated[
     str, AfterValidator(_check_name), Expected("a name of letters, digits and `_` that does not start with a digit")
 ]
+
+
+def extent_of(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return an image's size as height and width."""
+    return (size, size) if isinstance(size, int) else size

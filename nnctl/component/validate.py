@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -42,6 +42,8 @@ class FieldRule:
     section: type[BaseModel] | None
     expected: str
     is_path: bool
+    is_mapping: bool
+    """Whether keys below it are not names of the language, but the file's own."""
 
 
 @cache
@@ -60,8 +62,13 @@ def rules_of(cls: type[BaseModel]) -> dict[str, FieldRule]:
         for option in (info.annotation, *getattr(info.annotation, "__args__", ())):
             if marker is None and isinstance(option, type) and issubclass(option, BaseModel):
                 section = option
-        rules[info.alias or name] = FieldRule(marker, section, expected, is_path)
+        is_mapping = marker is None and _holds_mapping(info.annotation)
+        rules[info.alias or name] = FieldRule(marker, section, expected, is_path, is_mapping)
     return rules
+
+
+def _holds_mapping(annotation: object) -> bool:
+    return get_origin(annotation) is dict or any(map(_holds_mapping, getattr(annotation, "__args__", ())))
 
 
 def read_component(family: str, node: Node, problems: list[Problem], where: str) -> Component | None:

@@ -85,9 +85,12 @@ def read_text(text: str, name: str, problems: list[Problem]) -> Mapping:
     raise SpecError(Problem("yaml", what, Position(name, 1, 1), hint="begin with `name: …` and `model:`"))
 
 
-def read_value(text: str, column: int, problems: list[Problem]) -> Node:
-    """Return the node that the VALUE of an override holds; `column` is where it begins in its argument."""
-    return _Reader(text, COMMAND_LINE, problems, first_column=column).document()
+def read_value(text: str, column: int, problems: list[Problem], free: bool = False) -> Node:
+    """Return the node that the VALUE of an override holds; `column` is where it begins in its argument.
+
+    With `free` the keys of a mapping are a file's own headings.
+    """
+    return _Reader(text, COMMAND_LINE, problems, first_column=column).document(free)
 
 
 def hidden_character(text: str) -> str | None:
@@ -118,23 +121,23 @@ class _Reader:
         self._refuse_hidden(text)
         self.events: Iterator[Event] = iter(yaml.parse(text, Loader=yaml.SafeLoader))
 
-    def document(self) -> Node:
+    def document(self, free: bool = False) -> Node:
         try:
-            node = self._document()
+            node = self._document(free)
         except yaml.MarkedYAMLError as error:
             self._refuse_syntax(error)
         except yaml.YAMLError as error:  # a character that YAML forbids
             self._fail("yaml", f"this is not valid YAML: {str(error).splitlines()[0]}", Position(self.name))
         return node
 
-    def _document(self) -> Node:
+    def _document(self, free: bool) -> Node:
         next(self.events)  # the stream's start
         event = next(self.events)
         if not isinstance(event, DocumentStartEvent):
             return Scalar(None, Position(self.name))
         if event.version or event.tags:
             self._fail("yaml", "directives (%YAML, %TAG) are not part of a spec", self._at(event), "remove the line")
-        node = self._node(next(self.events), 1, free=False)
+        node = self._node(next(self.events), 1, free)
         next(self.events)  # the document's end
         after = next(self.events)
         if isinstance(after, DocumentStartEvent):

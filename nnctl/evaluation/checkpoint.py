@@ -17,11 +17,12 @@ from nnctl.environment import describe_environment, differences, recorded_enviro
 from nnctl.errors import CheckpointError, DataError, Problem, UsageError
 from nnctl.evaluation.attack import measure_robustness, parse_attack
 from nnctl.evaluation.ensemble import EnsembleResult, measure_ensemble
-from nnctl.evaluation.measure import measure, measured_objective, reading_of
+from nnctl.evaluation.measure import measure, reading_of
 from nnctl.graph.build import build
 from nnctl.graph.heads import measured_heads
 from nnctl.network.compile import compile_whole
 from nnctl.network.ensemble import Ensemble
+from nnctl.objective import measured_objective
 from nnctl.spec.load import loads
 from nnctl.spec.sections import Data, Spec, Train
 

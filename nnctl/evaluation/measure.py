@@ -41,12 +41,6 @@ def reading_of(graph: Graph, losses: Sequence[Loss], facts: Facts) -> Reading:
     return Reading("classification", classes, 0.0 if logits else 0.5)
 
 
-def measured_objective(graph: Graph, losses: Sequence[Loss]) -> Objective:
-    """Return the objective as far as it can be measured in evaluation, where some heads and losses do not run."""
-    lasting = [loss for loss in losses if not loss.training_only]
-    return Objective(lasting, missing=[name for name, head in graph.heads.items() if not head.eval])
-
-
 def measure(
     net: nn.Module,
     split: Split,

@@ -21,6 +21,7 @@ from nnctl.graph.paths import inside, unknown_paths
 from nnctl.graph.penalties import check_penalties
 from nnctl.graph.pretrained import check_pretrained
 from nnctl.graph.pretraining import check_pretrain
+from nnctl.graph.samples import check_samples
 from nnctl.graph.scope import Bound, Resolver, Scope
 from nnctl.graph.solvers import check_optimizer
 from nnctl.graph.starts import check_starts
@@ -173,6 +174,7 @@ def _build(reading: Reading, fresh: bool, look: bool = True) -> Graph:
     task = task_of(spec, facts)
     if output is not None and not problems:
         graph = Graph(spec, chain, inputs or {}, output, facts, task, (), ())
+        check_samples(graph, problems, refusals, look)
         check_recipe(graph, problems, refusals)
         problems += check_bagging(graph)
         problems += check_pretrain(graph)

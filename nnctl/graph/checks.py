@@ -8,7 +8,6 @@ from nnctl.document.node import locate
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import NOWHERE, Position, Problem
 from nnctl.graph.heads import measured_heads
-from nnctl.graph.inputs import main_field, stream_facts
 from nnctl.kinds.datasets.base import Facts, count_of
 from nnctl.kinds.layers.shape import Shape, ShapeError
 from nnctl.kinds.losses.base import Loss, Task
@@ -57,10 +56,7 @@ def position_of(spec: Spec, *path: str | int) -> Position:
 
 
 def check_recipe(graph: Graph, problems: list[Problem], refusals: list[Problem]) -> None:
-    """Add what is wrong between recipe, network and data; `refusals` keep a spec from being trained only."""
-    _check_input(graph, refusals)
-    _check_augmentations(graph, problems)
-    _check_streams(graph, problems)
+    """Add what is wrong between recipe and network; `refusals` keep a spec from being trained only."""
     train = graph.spec.train
     if train is None:
         return
@@ -127,58 +123,6 @@ def _check_lasting(graph: Graph, problems: list[Problem]) -> None:
     message = f"{kinds} alone: in evaluation no loss is left"
     hint = "add the loss that the network is for, such as `- cross_entropy`"
     problems.append(Problem("loss", message, position_of(graph.spec, "train", "loss"), "train.loss", hint=hint))
-
-
-def _check_input(graph: Graph, refusals: list[Problem]) -> None:
-    facts = graph.facts
-    if facts is None or not facts.inputs or graph.inputs == facts.inputs:
-        return
-    declared, real = _shapes(graph.inputs), _shapes(facts.inputs)
-    message = f"`model.input` is {declared}, the data's samples are {real}"
-    position = position_of(graph.spec, "model", "input")
-    refusals.append(Problem("input", message, position, "model.input", hint="remove `model.input` to train"))
-
-
-def _shapes(inputs: dict[str, Shape]) -> str:
-    if list(inputs) == ["input"]:
-        return str(inputs["input"])
-    return ", ".join(f"{name}: {shape}" for name, shape in inputs.items())
-
-
-def _check_augmentations(graph: Graph, problems: list[Problem]) -> None:
-    data, facts = graph.spec.data, graph.facts
-    if data is None or facts is None or (name := main_field(facts.inputs)) is None:
-        return
-    for index, augmentation in enumerate(data.augment):
-        where = f"data.augment[{index}]"
-        try:
-            augmentation.check(facts.inputs[name])
-        except ShapeError as error:
-            position = position_of(graph.spec, "data", "augment", index)
-            details = (error.detail,) if error.detail else ()
-            problems.append(Problem("shape", error.message, position, where, details, error.hint))
-
-
-def _check_streams(graph: Graph, problems: list[Problem]) -> None:
-    """Add a problem for each further set that the network cannot take."""
-    data, facts = graph.spec.data, graph.facts
-    for name, stream in (data.streams if data else {}).items():
-        found = stream_facts(graph.spec, name, problems)
-        if found is None or facts is None:
-            continue
-        where, position = f"data.streams.{name}", position_of(graph.spec, "data", "streams", name)
-        if found.inputs != facts.inputs:
-            details = (f"it has {_shapes(found.inputs)}", f"the data set has {_shapes(facts.inputs)}")
-            hint = "give the stream a `transform`, such as `resize` or `grayscale`"
-            problems.append(Problem("shape", f"the network cannot take `{name}`", position, where, details, hint))
-        field = main_field(facts.inputs)
-        for augmentation in stream.augment:
-            try:
-                if field is not None:
-                    augmentation.check(facts.inputs[field])
-            except ShapeError as error:
-                said = (error.detail,) if error.detail else ()
-                problems.append(Problem("shape", error.message, position, where, said, error.hint))
 
 
 def _check_loss(graph: Graph, loss: Loss, index: int, problems: list[Problem], refusals: list[Problem]) -> None:

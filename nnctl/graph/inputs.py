@@ -9,7 +9,7 @@ from pathlib import Path
 from nnctl.document.node import Mapping, Node, Scalar, Sequence, describe_value, has_unknown, locate, plain
 from nnctl.errors import NnctlError, Problem
 from nnctl.graph.nodes import NOTHING, Signal
-from nnctl.kinds.augmentations.base import output_of
+from nnctl.kinds.augmentations.base import Mixing, output_of
 from nnctl.kinds.datasets.base import Facts
 from nnctl.kinds.layers.shape import Shape, ShapeError
 from nnctl.spec.roots import data_root
@@ -53,6 +53,9 @@ def _facts(
                 Problem(problem.code, problem.message, place, f"{where}.dataset", problem.details, problem.hint)
             )
         return None
+    if facts.inputs and (unfit := _unfit(spec, data, path, facts.inputs)):
+        problems += unfit
+        return None
     name = main_field(facts.inputs)
     if name is None:
         return facts
@@ -66,6 +69,26 @@ def _facts(
             problems.append(Problem("shape", error.message, place, f"{where}.transform[{index}]", details, error.hint))
             return None
     return replace(facts, inputs={**facts.inputs, name: shape})
+
+
+def _unfit(spec: Spec, data: Data | Stream, path: tuple[str, ...], inputs: dict[str, Shape]) -> list[Problem]:
+    """Return a problem for each change that this data set cannot have, or not where it is written."""
+    found = []
+    for key, changes in (("transform", data.transform), ("augment", data.augment)):
+        for index, change in enumerate(changes):
+            details: tuple[str, ...] = ()
+            if key == "transform" and change.random:
+                message, hint = f"`{change.kind}` is random, and transforms are not", "write it under `augment`"
+            elif isinstance(data, Stream) and isinstance(change, Mixing):
+                message, hint = f"`{change.kind}` blends targets, and those of a stream are not used", "remove it"
+            elif main_field(inputs) is None:
+                message, hint = f"`{change.kind}` is for numbers", "remove it"
+                details = ("samples are codes, such as letters",)
+            else:
+                continue
+            position = locate(spec.document, (*path, key, index))
+            found.append(Problem("shape", message, position, f"{'.'.join(path)}.{key}[{index}]", details, hint))
+    return found
 
 
 def declared_inputs(model: Model, problems: list[Problem]) -> dict[str, Shape] | None:

@@ -41,6 +41,7 @@ CODES = (
     "outputs",
     "classes",
     "no-parameters",
+    "no-samples",
     "long-schedule",
     "tiny-batches",
     "large-batch",
@@ -239,7 +240,7 @@ def _large_batches(graph: Graph) -> Iterator[Problem]:
         return
     samples = subset_size(data, facts.train)
     samples -= count_of(data.validation, samples)
-    if train.batch_size > samples:
+    if 0 < samples < train.batch_size:
         message = f"`batch_size` is {train.batch_size}, there are about {samples} training samples: one step an epoch"
         position = position_of(graph.spec, "train", "batch_size")
         yield Problem(

@@ -226,9 +226,11 @@ def _claim(expander: Expander, what: Literal["tag", "head"], name: str, place: P
 
 
 def _tagged(expander: Expander, label: str, place: Place) -> tuple[str, Signal | None] | None:
-    found = place.context.tags.get(label)
-    if found is None:
-        hint = did_you_mean(label, place.context.tags, "tags seen here")
+    tags = place.context.tags
+    found = tags.get(label)
+    unread = label.startswith("data.") and not any(tag.startswith("data.") for tag in tags)  # it was told why
+    if found is None and not unread:
+        hint = did_you_mean(label, tags, "tags seen here")
         expander.fail("unknown-tag", f"there is no tag `{label}` here", place.position, place.path, hint=hint)
     return found
 

@@ -24,6 +24,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _COMPUTED = frozenset({"layers", "initializers"})
 """Families whose fields may be computed: they stand inside `model`, where `$` has a meaning."""
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+_NULL: Schema = {"type": "null"}
 _NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 
 
@@ -71,9 +72,14 @@ def _top() -> Schema:
     return {
         "format": {"const": 1, "description": "The version of the spec language."},
         "name": {"type": "string", "description": "The spec's name; its runs lie in checkpoints/<name>."},
-        "description": {"type": "string", "description": "What it is, in a line."},
-        "seed": {"type": "integer", "minimum": 0, "default": 0, "description": "What all randomness comes from."},
-        "extends": {"type": "string", "description": "A spec that this one adds to, relative to this file."},
+        "description": {"type": ["string", "null"], "description": "What it is, in a line."},
+        "seed": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "default": 0,
+            "description": "What all randomness comes from.",
+        },
+        "extends": {"type": ["string", "null"], "description": "A spec that this one adds to, relative to this file."},
         "model": {
             "type": "object",
             "description": "The network.",
@@ -83,19 +89,22 @@ def _top() -> Schema:
                     "type": ["array", "object", "null"],
                     "description": "The shape of one sample; that of the data set if not given.",
                 },
-                "params": {"type": "object", "description": "Values that `$name` stands for."},
-                "init": {**_reference("init"), "description": "How weights start, where a layer does not say."},
+                "params": {"type": ["object", "null"], "description": "Values that `$name` stands for."},
+                "init": {
+                    **_or_null(_reference("init")),
+                    "description": "How weights start, where a layer does not say.",
+                },
                 "blocks": {
-                    "type": "object",
+                    "type": ["object", "null"],
                     "description": "Blocks of your own, by name.",
                     "propertyNames": {"pattern": _NAME},
                     "additionalProperties": {
-                        "type": "object",
+                        "type": ["object", "null"],
                         "additionalProperties": False,
                         "required": ["layers"],
                         "properties": {
                             "params": {
-                                "type": "object",
+                                "type": ["object", "null"],
                                 "description": "Parameters with defaults; null for those that must be given.",
                             },
                             "layers": _reference("layer_list"),
@@ -104,12 +113,11 @@ def _top() -> Schema:
                 },
                 "layers": {**_reference("layer_list"), "description": "The layers, from input to output."},
                 "pretrained": {
-                    "anyOf": [_reference("Pretrained"), {"type": "null"}],
+                    **_or_null(_reference("Pretrained")),
                     "description": "Weights from a file that training starts with.",
                 },
                 "freeze": {
-                    "type": ["array", "null"],
-                    "items": _text(),
+                    "anyOf": [{"type": "array", "items": _text()}, _text(), _NULL],
                     "description": "Paths of layers, or of what holds them, that do not learn.",
                 },
             },
@@ -163,7 +171,7 @@ def _arguments(cls: type[Component]) -> Schema:
     if main is not None and set(_required(cls)) <= {main}:
         options.append(fields[main])
     if not _required(cls):
-        options.append({"type": "null"})
+        options.append(_NULL)
     about = "\n\n".join(part for part in (summary(cls), body(cls), cls.paper) if part)
     return {"description": about, "anyOf": options}
 
@@ -176,7 +184,7 @@ def _block(name: str) -> Schema:
     full = {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
     scalar = {"type": ["string", "number", "boolean"]}
     description = "\n\n".join((about.summary, about.shape, about.paper))
-    return {"description": description, "anyOf": [full, scalar, *([] if required else [{"type": "null"}])]}
+    return {"description": description, "anyOf": [full, scalar, *([] if required else [_NULL])]}
 
 
 def _sections(section: type[BaseModel]) -> Schema:
@@ -206,8 +214,16 @@ def _fields(cls: type[BaseModel], computed: bool) -> Schema:
         if computed:
             options = schema["anyOf"] if set(schema) == {"anyOf"} else [schema]
             schema = {"anyOf": [*options, _reference("expression")]}
+        if not info.is_required():
+            schema = _or_null(schema)
         fields[key] = schema | ({} if default is None else {"default": default}) | {"description": docs[name]}
     return fields
+
+
+def _or_null(schema: Schema) -> Schema:
+    """Allow null, which unsets what a base says."""
+    options = schema["anyOf"] if set(schema) == {"anyOf"} else [schema]
+    return {"anyOf": [*options, *([] if _NULL in options else [_NULL])]}
 
 
 def _field(rule: FieldRule, plain: Schema, definitions: Schema) -> Schema:
@@ -228,7 +244,7 @@ def _field(rule: FieldRule, plain: Schema, definitions: Schema) -> Schema:
         case ReadBy():
             return _reference("init")
     if rule.section is not None:
-        return {"anyOf": [_reference(rule.section.__name__), {"type": "null"}]}
+        return _reference(rule.section.__name__)
     own = {key: value for key, value in plain.items() if key != "title"}
     schema: Schema = _inlined(_standard(own), definitions)
     return schema

@@ -204,6 +204,8 @@ def _freeze(model: Mapping, problems: list[Problem]) -> tuple[str, ...]:
     if node is None or is_null(node) or has_unknown(node):
         return ()
     paths = plain(node)
+    if isinstance(paths, str):
+        return (paths,)
     if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
         return tuple(str(path) for path in paths)
     message = f"`freeze` is {describe(node)}, expected a list of layer paths"

@@ -17,7 +17,7 @@ from nnctl.component.family import find, names
 from nnctl.component.markers import LayerList, Many, Named, One, ReadBy
 from nnctl.component.validate import rules_of
 from nnctl.document.node import Entry, Mapping, Node, Scalar, Sequence, describe, is_null
-from nnctl.document.reader import read_value
+from nnctl.document.reader import FREE_KEYS, read_value
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import COMMAND_LINE, Position, Problem, SpecError
 from nnctl.spec.blocks import shipped, shipped_names
@@ -53,7 +53,9 @@ class Override:
 class Place:
     """What stands at a place of the spec, and so what may come below it."""
 
-    what: Literal["keys", "section", "named", "params", "blocks", "list", "component", "arguments", "init", "value"]
+    what: Literal[
+        "keys", "section", "named", "params", "blocks", "list", "component", "arguments", "init", "value", "free"
+    ]
     keys: tuple[str, ...] = ()
     section: type[BaseModel] | None = None
     family: str = ""
@@ -63,6 +65,7 @@ class Place:
 
 
 VALUE = Place("value")
+FREE = Place("free")
 LAYERS = Place("list", family="layers")
 _CHILDREN = {
     (TOP, "data"): Place("section", section=Data),
@@ -101,7 +104,7 @@ def parse(argument: str, problems: list[Problem]) -> Override | None:
         steps.append(Step(key, Position(COMMAND_LINE, None, start + 1), path[: match.end()]))
         at = match.end()
     try:
-        value = read_value(text, len(path) + 2, problems)
+        value = read_value(text, len(path) + 2, problems, free=steps[-1].key in FREE_KEYS)
     except SpecError as error:
         problems[:] = error.problems
         return None
@@ -197,6 +200,8 @@ class _Walk:
             return Place("section", section=place.section)
         if place.what in ("section", "arguments"):
             return self.field(place, step, key)
+        if place.what == "free":
+            return FREE
         if place.what == "params":
             if key not in node.entries:
                 self.unknown(step, key, node.entries, "parameters")
@@ -236,7 +241,7 @@ class _Walk:
             return Place("init", family="initializers")
         if rule.section is not None:
             return Place("section", section=rule.section)
-        return VALUE
+        return FREE if rule.is_mapping else VALUE
 
     def is_list(self, step: Step) -> bool:
         return step is not self.override.steps[-1] and isinstance(self.after(step).key, int)

@@ -37,13 +37,6 @@ def _check_share(value: float) -> float:
     return value
 
 
-def _check_transforms(transforms: tuple[Augmentation, ...]) -> tuple[Augmentation, ...]:
-    for transform in transforms:
-        if transform is not None and transform.random:
-            raise ValueError(f"`{transform.kind}` is random, and transforms are not; write it under `augment`")
-    return transforms
-
-
 ShareOrCount: TypeAlias = Annotated[
     float | int,
     Field(ge=0, le=LARGEST),
@@ -69,7 +62,7 @@ class Stream(Section):
 
     dataset: Annotated[Dataset, One("datasets")]
     """The data set, of which the training samples are taken."""
-    transform: Annotated[tuple[Augmentation, ...], Many("augmentations"), AfterValidator(_check_transforms)] = ()
+    transform: Annotated[tuple[Augmentation, ...], Many("augmentations")] = ()
     """Changes of every sample, in order."""
     augment: Annotated[tuple[Augmentation, ...], Many("augmentations")] = ()
     """Random changes, in order."""
@@ -88,7 +81,7 @@ class Data(Section):
     """Share (a fraction) or number (a whole number) of training samples used, stratified, cut first."""
     label_noise: Share = 0.0
     """Share of training labels redrawn uniformly over all classes, after validation is cut."""
-    transform: Annotated[tuple[Augmentation, ...], Many("augmentations"), AfterValidator(_check_transforms)] = ()
+    transform: Annotated[tuple[Augmentation, ...], Many("augmentations")] = ()
     """Changes of every sample, in evaluation too, in order; none is random."""
     augment: Annotated[tuple[Augmentation, ...], Many("augmentations")] = ()
     """Random changes of training samples, in order."""

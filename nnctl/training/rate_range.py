@@ -6,7 +6,7 @@ L. Smith: Cyclical learning rates for training neural networks, 2017.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, log
+from math import isfinite
 from typing import Any
 
 from nnctl.data.load import Batch, Splits, load
@@ -24,6 +24,7 @@ LEAST, MOST = 1e-7, 10.0
 """The rates of the first and the last step."""
 _SMOOTHING = 0.9  # weight of the past in the average that the loss is read from
 _DIVERGED = 4.0  # times the least smoothed loss
+_HALF = 7  # steps to either side over which the slope is taken, a decade in all: single batches differ by chance
 _BEFORE_BEST = 10.0  # where the loss is least the rate is already about to be too large
 
 
@@ -95,9 +96,10 @@ def read_range(rates: list[float], losses: list[float], diverged: float | None) 
         raise UsageError(
             Problem("rate-range", message, hint="look at the network with `nnctl inspect SPEC --preflight`")
         )
-    slopes = {
-        step: (smoothed[step + 1] - smoothed[step - 1]) / log(rates[step + 1] / rates[step - 1])
-        for step in range(1, least)
+    half = min(_HALF, least // 2)
+    slopes = {  # of the straight line through each stretch, up to a factor: steps are even in the rate's logarithm
+        step: sum(away * smoothed[step + away] for away in range(-half, half + 1))
+        for step in range(half, least - half + 1)
     }
     steepest = rates[min(slopes, key=slopes.__getitem__)]
     proposed = min(steepest, rates[least] / _BEFORE_BEST)

@@ -17,7 +17,7 @@ from nnctl.data.order import batch_slices
 from nnctl.device import reproducible, resolve_device
 from nnctl.environment import describe_environment, differences
 from nnctl.errors import CheckpointError, DivergedError, Problem, SpecError
-from nnctl.evaluation.measure import measured_objective, reading_of
+from nnctl.evaluation.measure import reading_of
 from nnctl.evaluation.meter import Meter
 from nnctl.graph.build import Graph, build
 from nnctl.graph.heads import measured_heads
@@ -25,6 +25,7 @@ from nnctl.kinds.optimizers.scalable_admm import ScalableAdmm
 from nnctl.kinds.schedules.constant import Constant
 from nnctl.memory import check_memory
 from nnctl.network.compile import compile_whole, members_of
+from nnctl.objective import measured_objective
 from nnctl.optim.averaging import Average
 from nnctl.posix import Interrupts
 from nnctl.spec.monitors import default_monitor

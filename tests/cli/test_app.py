@@ -10,7 +10,20 @@ import pytest
 import nnctl as package
 from tests.cli.conftest import Run
 
-COMMANDS = ("train", "eval", "predict", "inspect", "gradcheck", "landscape", "export", "check", "show", "list", "explain", "schema")
+COMMANDS = (
+    "train",
+    "eval",
+    "predict",
+    "inspect",
+    "gradcheck",
+    "landscape",
+    "export",
+    "check",
+    "show",
+    "list",
+    "explain",
+    "schema",
+)
 
 HELP = """
 import sys

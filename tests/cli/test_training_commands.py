@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from nnctl.cli.render.numbers import measure
 from nnctl.training.reporter import Reporter, StepReport
 from tests.cli.conftest import Run, Write
 
@@ -69,6 +70,16 @@ def test_eval_measures_a_run(nnctl: Run, trained: str) -> None:
     assert lines[0].split() == ["split", "train,", "4", "samples"]
     assert lines[-2].split() == ["0", "1", "·"]
     assert lines[-1].split() == ["1", "·", "3"]
+
+
+def test_eval_of_an_ensemble_shows_theory_beside_the_measured_error(nnctl: Run, write: Write) -> None:
+    assert nnctl("train", write(POINTS + "  bagging: 3\n"), "--run", "run").code == 0
+    found = nnctl("eval", "run", "--json").json["ensemble"]
+    lines = [line for line in nnctl("eval", "run").out.splitlines() if line.startswith(("members", "squared error"))]
+    assert lines[0].split()[:4] == ["members", "3,", "each", "alone"]
+    assert found["measured"] == pytest.approx(found["v"] / 3 + 2 * found["c"] / 3)
+    assert lines[1].count(measure(found["measured"])) == 2
+    assert f"v = {measure(found['v'])} and c = {measure(found['c'])}" in lines[1]
 
 
 def test_eval_of_what_is_not_there(nnctl: Run, trained: str) -> None:

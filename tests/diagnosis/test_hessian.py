@@ -97,7 +97,7 @@ def test_weights_before_batch_norm_have_no_gradient_along_themselves_and_curvatu
     assert float(loss.gradient() @ weight.detach().flatten()) == pytest.approx(0, abs=1e-11)
     before = dense(loss)
     with torch.no_grad():
-        weight *= 3
+        weight.mul_(3)
     torch.testing.assert_close(dense(loss), before / 9, rtol=1e-9, atol=1e-13)
 
 
@@ -163,6 +163,6 @@ def test_any_module_beside_a_batch_and_a_loss() -> None:
     with pytest.raises(UsageError, match="no weights to learn"):
         nnctl.landscape(nn.ReLU(), (x, y), nn.functional.cross_entropy)
     with torch.no_grad():
-        net[0].weight[0, 0] = float("nan")  # type: ignore[index, operator]
+        net[0].weight[0, 0] = float("nan")  # type: ignore[index]
     with pytest.raises(UsageError, match="not finite"):
         nnctl.landscape(net, (x, y), nn.functional.cross_entropy)

@@ -18,7 +18,8 @@ def symmetric(n: int, seed: int) -> Tensor:
 
 def with_eigenvalues(values: Tensor, seed: int) -> Tensor:
     q, _ = torch.linalg.qr(normal(len(values), len(values), seed=seed))
-    return q @ torch.diag(values.double()) @ q.T
+    matrix: Tensor = q @ torch.diag(values.double()) @ q.T
+    return matrix
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -74,6 +74,8 @@ CASES = [
     ("classes", net("flatten, {linear: 11}", recipe()), net("flatten, {linear: 10}", recipe())),
     ("classes", net("flatten, {linear: 7}", recipe(loss="mse")), net("flatten, {linear: 10}", recipe(loss="mse"))),
     ("no-parameters", net("flatten, softmax", recipe(loss="output")), net(PLAIN, recipe(loss="output"))),
+    ("no-samples", net(PLAIN, recipe()).replace("digits}", "digits, validation: 1.0}"),
+     net(PLAIN, recipe()).replace("digits}", "digits, validation: 0.9}")),
     ("outputs", net("{linear: 2}", recipe(loss="mse")).replace("digits", "diabetes"),
      net("{linear: 1}", recipe(loss="mse")).replace("digits", "diabetes")),
     ("input", net(PLAIN, recipe(), model="input: [1, 9, 9]\n  "), net(PLAIN, recipe(), model="input: [1, 8, 8]\n  ")),

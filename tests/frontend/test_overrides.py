@@ -114,6 +114,12 @@ def at(document: Any, *path: str | int) -> Any:
         ('name="5"', ("name",), "5"),
         ("description=a = b == c", ("description",), "a = b == c"),
         ("description=", ("description",), None),
+        (
+            "data.dataset.csv={path: t.csv, target: y, columns: {native country: number}}",
+            ("data", "dataset", "csv", "columns"),
+            {"native country": "number"},
+        ),
+        ("model.freeze=linear1", ("model", "freeze"), "linear1"),
         ("lint.allow=[bias-before-norm]", ("lint", "allow"), ["bias-before-norm"]),
     ],
 )
@@ -139,6 +145,21 @@ def test_later_overrides_win_and_build_on_earlier_ones() -> None:
     spec = loads(SPEC, ["train.epochs=5", "train.epochs=6", "train.optimizer=adam", "train.optimizer.adam.lr=0.3"])
     assert spec.train is not None
     assert (spec.train.epochs, spec.train.optimizer.kind, spec.train.optimizer.lr) == (6, "adam", 0.3)
+
+
+@pytest.mark.parametrize(
+    ("override", "columns"),
+    [
+        ("columns.age=category", {"age": "category", "the z": {"category": 3}, "t": {"text": {"length": 4}}}),
+        ("columns.t.text.length=5", {"age": "number", "the z": {"category": 3}, "t": {"text": {"length": 5}}}),
+        ("columns={native country: {category: 2}}", {"native country": {"category": 2}}),
+    ],
+)
+def test_columns_are_called_what_the_file_calls_them(override: str, columns: object) -> None:
+    table = "csv: {path: t.csv, target: y, columns: {age: number, the z: {category: 3}, t: {text: {length: 4}}}}"
+    text = SPEC.replace("dataset: digits", f"dataset: {{{table}}}")
+    document: Any = plain(loads(text, [f"data.dataset.csv.{override}"]).document)
+    assert at(document, "data", "dataset", "csv", "columns") == columns
 
 
 def test_entries_of_a_list_of_losses_are_addressed() -> None:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from nnctl.optim.groups import parameter_groups
 from nnctl.optim.look_ahead import LookAhead
-from nnctl.optim.splitting import Identity, Rows, grid_differences, soft_threshold
+from nnctl.optim import prox
+from nnctl.optim.splitting import Identity, Rows, grid_differences
 from nnctl.optim.tensors import optimizer_tensors, restore_optimizer
 from tests.recipe.helpers import make
 
@@ -101,7 +102,7 @@ def test_the_threshold_is_least_on_a_grid() -> None:
     x = torch.linspace(-2, 2, 41, dtype=torch.float64)
     grid = torch.linspace(-3, 3, 6001, dtype=torch.float64).unsqueeze(1)
     best = (0.7 * grid.abs() + 0.5 * (grid - x) ** 2).min(0).values
-    y = soft_threshold(x, 0.7)
+    y = prox.l1(x, 0.7)
     assert ((0.7 * y.abs() + 0.5 * (y - x) ** 2) <= best + 1e-12).all()
 
 

@@ -59,6 +59,17 @@ def test_the_proposal_is_where_the_loss_falls_fastest() -> None:
         read_range(rates, [float(step) for step in range(100)], None)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_chance_at_the_start_proposes_nothing(seed: int) -> None:
+    """Batches that differ by chance, the first one most: a rate at which nothing happens yet is never the steepest."""
+    noise = 0.1 * np.random.default_rng(seed).standard_normal(STEPS)
+    noise[0] += 0.5
+    rates = [LEAST * (MOST / LEAST) ** (step / (STEPS - 1)) for step in range(STEPS)]
+    losses = [3 - 2.5 / (1 + (0.01 / rate) ** 2) + extra for rate, extra in zip(rates, noise, strict=True)]
+    losses = [loss if rate < 0.5 else 40 * rate for loss, rate in zip(losses, rates, strict=True)]
+    assert 3e-3 < read_range(rates, losses, None).proposed < 0.06
+
+
 def test_the_test_trains_a_copy_and_repeats() -> None:
     graph = build_text(REGRESSION)
     state = torch.get_rng_state()

@@ -11,6 +11,7 @@ from nnctl.cli.render.numbers import measure, thousands
 if TYPE_CHECKING:
     from nnctl.cli.terminal import Terminal
     from nnctl.evaluation.checkpoint import EvalResult
+    from nnctl.evaluation.ensemble import EnsembleResult
 
 _MEASURES = ("loss", "accuracy", "error", "top5", "rmse", "mae", "r2")
 _WIDEST_MATRIX = 20
@@ -30,6 +31,8 @@ def print_evaluation(result: EvalResult, to: Terminal) -> None:
                 f"accuracy {measure(result.robust_accuracy)}, loss {measure(result.robust_loss)}",
             )
         )
+    if result.ensemble is not None:
+        rows += _ensemble_rows(result.ensemble, "accuracy" if result.per_class else "squared error")
     for line in aligned(rows):
         to.print(line)
     if result.per_class and result.confusion:
@@ -38,6 +41,15 @@ def print_evaluation(result: EvalResult, to: Terminal) -> None:
         if len(result.per_class) <= _WIDEST_MATRIX:
             to.print()
             _print_confusion(result, to)
+
+
+def _ensemble_rows(found: EnsembleResult, alone: str) -> list[tuple[str, str]]:
+    """Return how the members do alone, and what theory says of their mean beside what was measured."""
+    theory = f"v/k + (k − 1)c/k = {measure(found.predicted)}, with v = {measure(found.v)} and c = {measure(found.c)}"
+    return [
+        ("members", f"{found.members}, each alone {alone} {measure(min(found.alone))} to {measure(max(found.alone))}"),
+        ("squared error", f"{measure(found.measured)} of the mean prediction; {theory}"),
+    ]
 
 
 def _print_classes(result: EvalResult, to: Terminal) -> None:

@@ -23,10 +23,11 @@ _MEANING = {
 
 def print_landscape(result: LandscapeResult, to: Terminal) -> None:
     """Print the page."""
+    samples = "sample" if result.samples == 1 else "samples"
     where = f"{result.name} → {result.to}" if result.to else result.name
     to.print(
         f"{to.paint(where, 'bold')} · {thousands(result.parameters)} weights · "
-        f"{thousands(result.samples)} training samples of {result.data} · loss {measure(result.centre)}"
+        f"{thousands(result.samples)} training {samples} of {result.data} · loss {measure(result.centre)}"
     )
     to.print()
     if result.grid is not None:
@@ -91,7 +92,7 @@ def _facts(found: Curvature | LandscapeResult) -> Sequence[str]:
     share, error = f"{100 * found.negative_share:.1f}%", found.negative_share_error
     lines = [
         f"negative: {share}" + (f" ± {100 * error:.1f}" if error is not None else "") + " of all eigenvalues",
-        f"trace {measure(found.trace)}" + (f" ± {found.trace_error:.1g}" if found.trace_error is not None else ""),
+        f"trace {measure(found.trace)}" + (f" ± {found.trace_error:.2g}" if found.trace_error is not None else ""),
         f"gradient norm {measure(found.gradient_norm)}",
         _MEANING[found.point or "flat"],
     ]

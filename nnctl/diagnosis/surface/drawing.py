@@ -54,7 +54,8 @@ def _title(result: LandscapeResult) -> str:
 
 
 def _caption(result: LandscapeResult) -> str:
-    parts = [f"loss {result.centre:.4g} on {result.samples:,} training samples of {result.data}"]
+    samples = "sample" if result.samples == 1 else "samples"
+    parts = [f"loss {result.centre:.4g} on {result.samples:,} training {samples} of {result.data}"]
     parts.append(f"{result.parameters:,} weights")
     if result.batch_norm is not None:
         parts.append("batch norm " + ("frozen" if result.batch_norm == "frozen" else "recalibrated at each point"))
@@ -74,7 +75,7 @@ def _of_curvature(result: LandscapeResult) -> list[str]:
     first, last = result.eigenvalues[0], result.eigenvalues[-1]
     lines = [
         f"eigenvalues from {last.value:.4g} ± {last.bound:.1g} to {first.value:.4g} ± {first.bound:.1g}",
-        f"trace {result.trace:.4g}" + (f" ± {result.trace_error:.1g}" if result.trace_error is not None else ""),
+        f"trace {result.trace:.4g}" + (f" ± {result.trace_error:.2g}" if result.trace_error is not None else ""),
         f"share of negative eigenvalues {result.negative_share:.3f}"
         + (f" ± {result.negative_share_error:.3f}" if result.negative_share_error is not None else ""),
         f"gradient {result.gradient_norm:.3g}; {_MEANING[result.point or 'flat']}",

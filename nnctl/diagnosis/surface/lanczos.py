@@ -43,7 +43,7 @@ def lanczos(product: Product, start: Tensor, steps: int) -> Ritz:
     """Take up to `steps` steps from `start`, with full reorthogonalisation.
 
     Every vector is made orthogonal to all before it, twice, so that rounding brings no eigenvalue back; a
-    multiple one may be found less often than it is there. Stops early where the start's vectors span an invariant space.
+    multiple one may be found less often than it is there. Stops early where the vectors span an invariant space.
     """
     basis = torch.empty(min(steps, len(start)), len(start), dtype=start.dtype)
     basis[0] = start / start.norm()

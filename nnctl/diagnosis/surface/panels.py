@@ -105,7 +105,7 @@ def spectrum_panel(spectrum: Spectrum, limit: float | None, place: Place) -> lis
     logs = [log10(max(density / top, _FLOOR)) for density in spectrum.density]
     frame = Frame(*place, (spectrum.at[0], spectrum.at[-1]), (log10(_FLOOR), 0.2))
     shapes = frame.axes("eigenvalue of the Hessian", "density / largest", lambda value: f"1e{value:.0f}")
-    for x, colour, name in ((0.0, SOFT, "0"), (limit, CHANCE, "2/rate")):
+    for x, colour, name in ((0.0, SOFT, ""), (limit, CHANCE, "2/rate")):
         if x is not None and frame.x[0] <= x <= frame.x[1]:
             (place_x, bottom), (_, upper) = frame.at(x, frame.y[0]), frame.at(x, frame.y[1])
             shapes += [Lines([[(place_x, bottom), (place_x, upper)]], colour, 1.2)]

@@ -22,10 +22,9 @@ from nnctl.diagnosis.measure import in_type
 from nnctl.diagnosis.subject import Subject, subject_of
 from nnctl.diagnosis.surface.hessian import Loss, Part
 from nnctl.errors import CheckpointError, Problem, SpecError, UsageError
-from nnctl.evaluation.measure import measured_objective
 from nnctl.graph.build import Graph
 from nnctl.kinds.losses.cross_entropy import CrossEntropy
-from nnctl.objective import Objective
+from nnctl.objective import Objective, measured_objective
 from nnctl.randomness import derive
 from nnctl.spec.resolved import to_yaml
 from nnctl.spec.sections import Data, Spec

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator
-
-from nnctl.component.types import Count, Expected, as_tuple
+from nnctl.component.types import Expected
 from nnctl.errors import DataError, Problem
 from nnctl.kinds.datasets.base import SplitName
 
@@ -22,15 +20,7 @@ ORIENTATION = 0x0112
 LYING = frozenset({5, 6, 7, 8})
 """Its values for photos that are stored on their side."""
 
-Size: TypeAlias = Annotated[
-    Count | tuple[Count, Count], BeforeValidator(as_tuple), Expected("a whole number of at least 1, or [height, width]")
-]
 Treatment: TypeAlias = Annotated[Literal["refuse", "skip"], Expected("refuse or skip")]
-
-
-def extent_of(size: int | tuple[int, int]) -> tuple[int, int]:
-    """Return a `size` as height and width."""
-    return (size, size) if isinstance(size, int) else size
 
 
 def is_split(path: Path) -> bool:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import BeforeValidator
+from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
-from nnctl.component.types import Count, Expected, as_tuple
+from nnctl.component.types import ImageSize, extent_of
 from nnctl.kinds.augmentations._images import check_image
 from nnctl.kinds.augmentations.base import Transform
 from nnctl.kinds.layers.shape import Shape, ShapeError
@@ -22,17 +20,13 @@ class Crop(Transform):
     kind = "crop"
     examples = (Example("crop: 24", input=(3, 32, 32)), Example("crop: [20, 24]", input=(1, 28, 28)))
 
-    size: Annotated[
-        Count | tuple[Count, Count],
-        BeforeValidator(as_tuple),
-        Expected("a whole number of at least 1, or [height, width]"),
-    ]
+    size: ImageSize
     """Height and width that stay."""
 
     def output(self, x: Shape) -> Shape:
         """Return images of the size. Raises ShapeError where they are smaller."""
         check_image(self.kind, x)
-        extent = self._extent()
+        extent = extent_of(self.size)
         if extent[0] > x.space[0] or extent[1] > x.space[1]:
             detail = f"wanted {extent[0]}×{extent[1]}, samples have the shape {x}"
             raise ShapeError("`crop` would have to make images larger", detail, "`resize` them first")
@@ -40,9 +34,6 @@ class Crop(Transform):
 
     def change(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the middle of each image."""
-        height, width = self._extent()
+        height, width = extent_of(self.size)
         top, left = round((batch.shape[2] - height) / 2), round((batch.shape[3] - width) / 2)
         return batch[:, :, top : top + height, left : left + width]
-
-    def _extent(self) -> tuple[int, int]:
-        return (self.size, self.size) if isinstance(self.size, int) else self.size
