@@ -72,12 +72,14 @@ def test_each_member_is_trained_as_if_alone(tmp_path: Path, layers: str, optimiz
     bag = Bootstrap(train, 3, graph.spec.seed)
     for number in range(3):
         alone = compile_members(graph).members[number].train()
-        rule = torch.optim.Adam(alone.parameters(), lr=0.01)
+        rule: torch.optim.Optimizer = torch.optim.Adam(alone.parameters(), lr=0.01)
         if "sgd" in optimizer:
             weights = [p for p in alone.parameters() if p.dim() > 1]
             others = [p for p in alone.parameters() if p.dim() < 2]
             rule = torch.optim.SGD(
-                [{"params": weights, "weight_decay": 0.01}, {"params": others}], lr=0.1, momentum=0.9
+                [{"params": weights, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}],
+                lr=0.1,
+                momentum=0.9,
             )
         for epoch in (1, 2):
             generator_order = nnctl_order(len(train), graph.spec.seed, epoch)

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
-from nnctl.component.types import Count, FilePath
+from nnctl.component.types import Count, FilePath, ImageSize, extent_of
 from nnctl.errors import DataError, Problem
 from nnctl.kinds.datasets._folder import (
-    Size,
     Treatment,
     classes_in,
-    extent_of,
     first_extent,
     folder_of,
     is_split,
@@ -43,7 +41,7 @@ class ImageFolder(Dataset):
 
     path: FilePath
     """The folder."""
-    size: Size | None = None
+    size: ImageSize | None = None
     """Height and width of the samples. Other photos are scaled until they cover it and lose what stands over,
     the middle is kept. May be left out where all photos agree."""
     classes: Count | None = None

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
-from nnctl.component.types import Count
+from nnctl.component.types import Count, ImageSize, extent_of
 from nnctl.errors import DataError, Problem
-from nnctl.kinds.datasets._folder import Size, Treatment, classes_in, extent_of
+from nnctl.kinds.datasets._folder import Treatment, classes_in
 from nnctl.kinds.datasets._words import readable_names
 from nnctl.kinds.datasets.base import Dataset, Facts, SplitName
 from nnctl.kinds.layers.shape import Shape
@@ -35,7 +35,7 @@ class Imagenet(Dataset):
     paper = "O. Russakovsky et al.: ImageNet large scale visual recognition challenge, 2015"
     examples = (Example("imagenet"), Example("imagenet: 64"), Example("imagenet: {size: [128, 160], unreadable: skip}"))
 
-    size: Size = 224
+    size: ImageSize = 224
     """Height and width of the samples."""
     classes: Count | None = None
     """Number of classes; needed only where the spec of a part of the set is checked without the folder."""
