@@ -28,7 +28,7 @@ train: {{epochs: 1, loss: cross_entropy, optimizer: {{sgd: 0.1}}, bagging: {memb
 
 def seconds(net: Ensemble, x: torch.Tensor, together: bool, steps: int) -> float:
     """Return the time of a pass forward and back."""
-    net._side_by_side = together
+    net._side_by_side, net._small = together, True
     began = time.perf_counter()
     for _ in range(steps):
         torch.autograd.backward(net(x).square().mean())

@@ -56,7 +56,18 @@ def encoded(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes
     the format sorts them by name."""
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     entries = {"format": FORMAT, "nnctl": nnctl.__version__, "sha256": digest(ready), "order": json.dumps([*ready])}
-    return safetensors.torch.save(ready, {**metadata, **entries})
+    return _sorted(safetensors.torch.save(ready, {**metadata, **entries}))
+
+
+def _sorted(data: bytes) -> bytes:
+    """Return a safetensors file with its metadata in the order of their names: the library's order changes from run to
+    run, and equal runs are to give equal files."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
 def read_weights(path: str | Path) -> Weights:

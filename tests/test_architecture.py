@@ -41,7 +41,7 @@ FRONT = (*(package for line in LAYERS[:6] for package in line), "nnctl.reference
 HEAVY = frozenset({"torch", "torchvision", "sklearn", "numpy"})
 FORBIDDEN_NAMES = frozenset({"train", "evaluate", "inspect", "gradcheck", "landscape"})
 USED_WHEN_ASKED = {"nnctl.kinds": ("nnctl.data", "nnctl.modules", "nnctl.optim")}
-"""What a kind's `build`, `read` or `apply` may import inside the function: torch modules, optimisers and readers of its own."""
+"""What a kind's `build`, `read` or `apply` may import inside the function: its own module, optimiser or reader."""
 
 
 def home(module: str) -> tuple[int, str]:

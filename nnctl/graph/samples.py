@@ -94,16 +94,17 @@ def _check_streams(graph: Graph, problems: list[Problem]) -> None:
         if found is None or facts is None:
             continue
         path = ("data", "streams", name)
+        position, where = position_of(graph.spec, *path), ".".join(path)
         if not found.inputs:
-            details, hint = ((found.absent,), "correct the path") if found.absent else ((), "give its `size`")
-            message, position = f"the shape of `{name}` is not known before it is read", position_of(graph.spec, *path)
-            problems.append(Problem("missing", message, position, f"{'.'.join(path)}.dataset", details, hint))
+            message = f"the shape of `{name}` is not known before it is read"
+            absent = (found.absent,) if found.absent else ()
+            cure = "correct the path" if found.absent else "give its `size`"
+            problems.append(Problem("missing", message, position, f"{where}.dataset", absent, cure))
         elif found.inputs != facts.inputs:
             details = (f"it has {_shapes(found.inputs)}", f"the data set has {_shapes(facts.inputs)}")
             field = main_field(found.inputs)
             image = field is not None and found.inputs[field].space
             hint = "give the stream a `transform`, such as `resize` or `grayscale`" if image else None
-            message, position = f"the network cannot take `{name}`", position_of(graph.spec, *path)
-            problems.append(Problem("shape", message, position, ".".join(path), details, hint))
+            problems.append(Problem("shape", f"the network cannot take `{name}`", position, where, details, hint))
         else:
             _check_augmentations(graph, stream.augment, found.inputs, path, problems)

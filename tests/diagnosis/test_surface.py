@@ -20,7 +20,7 @@ from nnctl.diagnosis.surface.contours import contour, levels
 from nnctl.diagnosis.surface.convexity import is_nonconvex
 from nnctl.diagnosis.surface.directions import filter_normalised
 from nnctl.diagnosis.surface.hessian import Part
-from nnctl.diagnosis.surface.picture import Box, Lines, Picture, Words
+from nnctl.diagnosis.surface.picture import Boxes, Lines, Picture, Words
 from nnctl.diagnosis.surface.slices import random_slice
 from nnctl.errors import CheckpointError, SpecError, UsageError
 from tests.diagnosis.helpers import normal, spec_of
@@ -233,11 +233,11 @@ def test_levels_are_tenths_of_a_decade_or_even() -> None:
 
 
 def test_a_picture_is_the_same_in_both_forms() -> None:
-    shapes = (Box(10, 5, 20, 10, "#ff0000"), Lines([[(0, 30), (40, 30)]], "#0000ff", 4), Words(20, 28, "a < b"))
+    shapes = (Boxes([(10, 5, 20, 10)], "#ff0000"), Lines([[(0, 30), (40, 30)]], "#0000ff", 4), Words(20, 28, "a < b"))
     picture = Picture(40, 40, shapes)
     root = ElementTree.fromstring(picture.as_svg())
     assert (root.get("width"), root.get("height")) == ("40", "40")
-    assert [child.tag.rpartition("}")[2] for child in root] == ["rect", "rect", "path", "text"]
+    assert [child.tag.rpartition("}")[2] for child in root] == ["rect", "path", "path", "text"]
     image = picture.as_image()
     assert image.size == (80, 80)
     assert image.getpixel((40, 20)) == (255, 0, 0)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from safetensors import safe_open
 from torch import nn
 
-from nnctl.checkpoint import load_into, read_weights, write_weights
+from nnctl.checkpoint import encoded, load_into, read_weights, write_weights
 from nnctl.errors import CheckpointError
 
 TENSORS = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.zeros(2)}
@@ -142,3 +143,18 @@ def test_a_folder_of_runs_names_the_newest(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError) as caught:
         read_weights(tmp_path)
     assert caught.value.problems[0].hint == f"did you mean {tmp_path / '2'}?"
+
+
+def test_equal_weights_give_equal_files_and_any_reader_reads_them(tmp_path: Path) -> None:
+    tensors = {"b.weight": torch.randn(3, 2), "a.bias": torch.randn(5), "n": torch.tensor(7)}
+    metadata = {f"key{number}": f"wert “{number}” ü" for number in range(12)}
+    shuffled = dict(reversed(metadata.items()))
+    first, second = encoded(tensors, metadata), encoded(tensors, shuffled)
+    assert first == second
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(first)
+    with safe_open(path, "pt") as file:
+        assert {name: file.get_tensor(name).tolist() for name in file.keys()} == {  # noqa: SIM118  # no mapping
+            name: tensor.tolist() for name, tensor in tensors.items()
+        }
+        assert metadata.items() <= file.metadata().items()

@@ -9,7 +9,7 @@ from math import ceil, inf, isfinite, log10, nan
 
 from nnctl.diagnosis.surface.colours import CHANCE, MARK, NOTHING, band_colour
 from nnctl.diagnosis.surface.contours import Rows, contour, levels
-from nnctl.diagnosis.surface.picture import Box, Lines, Shape, Words
+from nnctl.diagnosis.surface.picture import Boxes, Lines, Shape, Words
 from nnctl.diagnosis.surface.result import Grid, Spectrum
 from nnctl.svg import GRID, INK, SOFT, ticks
 
@@ -119,23 +119,20 @@ Place = tuple[float, float, float, float]
 
 def _bands(frame: Frame, rows: Rows, heights: Sequence[float]) -> list[Shape]:
     """Return patches coloured by the band that their middle lies in, equal neighbours in one."""
-    shapes: list[Shape] = [Box(frame.left, frame.top, frame.width, frame.height, NOTHING)]
+    patches: dict[str, list[tuple[float, float, float, float]]] = {}
     wide, tall = frame.width / _FINE, frame.height / _FINE
     for i in range(_FINE):
         colours = []
         for j in range(_FINE):
             height = _between(rows, (j + 0.5) / _FINE, 1 - (i + 0.5) / _FINE)
-            colours.append(band_colour(height, heights) if isfinite(height) else None)
+            colours.append(band_colour(height, heights) if isfinite(height) else NOTHING)
         start = 0
         for j in range(1, _FINE + 1):
             if j == _FINE or colours[j] != colours[start]:
-                colour = colours[start]
-                if colour is not None:
-                    shapes.append(
-                        Box(frame.left + start * wide, frame.top + i * tall, (j - start) * wide, tall, colour)
-                    )
+                patch = (frame.left + start * wide, frame.top + i * tall, (j - start) * wide, tall)
+                patches.setdefault(colours[start], []).append(patch)
                 start = j
-    return shapes
+    return [Boxes(boxes, colour) for colour, boxes in patches.items()]
 
 
 def _between(rows: Rows, across: float, up: float) -> float:
@@ -166,7 +163,7 @@ def _scale(frame: Frame, heights: Sequence[float], chance: float | None) -> list
     every = ceil(bands / 16)
     for number in range(bands):
         colour = band_colour(-inf if number == 0 else heights[number - 1], heights)
-        shapes.append(Box(left, bottom - (number + 1) * tall, 14, tall, colour))
+        shapes.append(Boxes([(left, bottom - (number + 1) * tall, 14, tall)], colour))
         if number > 0 and (number - 1) % every == 0:
             height = heights[number - 1]
             shapes.append(Words(left + 19, bottom - number * tall + 4, f"{height:.3g}", anchor="start"))

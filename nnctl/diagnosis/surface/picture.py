@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nnctl import svg
@@ -31,13 +30,10 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """A filled rectangle."""
+class Boxes:
+    """Filled rectangles (left, top, width, height) in one colour."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    boxes: Sequence[tuple[float, float, float, float]]
     colour: str
 
 
@@ -54,7 +50,7 @@ class Words:
     bold: bool = False
 
 
-Shape: TypeAlias = Lines | Box | Words
+Shape: TypeAlias = Lines | Boxes | Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +77,11 @@ class Picture:
                     for line in shape.lines:
                         points = [(_SCALE * x, _SCALE * y) for x, y in line]
                         draw.line(points, shape.colour, max(1, round(_SCALE * shape.width)), joint="curve")
-                case Box():
-                    left, top = round(_SCALE * shape.x), round(_SCALE * shape.y)
-                    right, bottom = round(_SCALE * (shape.x + shape.width)), round(_SCALE * (shape.y + shape.height))
-                    draw.rectangle((left, top, max(right - 1, left), max(bottom - 1, top)), shape.colour)
+                case Boxes():
+                    for x, y, width, height in shape.boxes:
+                        left, top = round(_SCALE * x), round(_SCALE * y)
+                        right, bottom = round(_SCALE * (x + width)), round(_SCALE * (y + height))
+                        draw.rectangle((left, top, max(right - 1, left), max(bottom - 1, top)), shape.colour)
                 case Words():
                     font = ImageFont.load_default(size=_SCALE * shape.size)
                     place, anchor = (_SCALE * shape.x, _SCALE * shape.y), _ANCHORS[shape.anchor]
@@ -98,9 +95,9 @@ def _as_svg(shape: Shape) -> str:
             path = "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line) for line in shape.lines)
             style = f'fill="none" stroke="{shape.colour}" stroke-width="{shape.width}" stroke-linecap="round"'
             return f'<path d="{path}" {style}/>'
-        case Box():
-            place = f'x="{shape.x:.2f}" y="{shape.y:.2f}" width="{shape.width:.2f}" height="{shape.height:.2f}"'
-            return f'<rect {place} fill="{escape(shape.colour)}" shape-rendering="crispEdges"/>'
+        case Boxes():
+            path = "".join(f"M{x:.1f} {y:.1f}h{wide:.1f}v{high:.1f}h{-wide:.1f}z" for x, y, wide, high in shape.boxes)
+            return f'<path d="{path}" fill="{shape.colour}" shape-rendering="crispEdges"/>'
         case Words():
             weight = "600" if shape.bold else "400"
             return svg.text(shape.x, shape.y, shape.text, shape.size, shape.colour, shape.anchor, weight)
