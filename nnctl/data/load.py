@@ -18,7 +18,7 @@ from nnctl.data.standardise import Standardisation, measure, transformed, unchan
 from nnctl.errors import DataError, Problem
 from nnctl.kinds.augmentations.base import Augmentation, output_of
 from nnctl.kinds.augmentations.transforms.standardise import Standardise
-from nnctl.kinds.datasets.base import Facts, count_of
+from nnctl.kinds.datasets.base import Dataset, Facts, count_of
 from nnctl.kinds.layers.shape import Shape
 from nnctl.randomness import derive
 from nnctl.spec.roots import data_root
@@ -95,7 +95,9 @@ def load(
         test = dataset.read(root, "test", seed, progress)
         test_rows = torch.arange(len(test))
         _check_alike(whole, test)
-    facts = _facts(dataset.facts(root), whole, data.transform)
+    declared = dataset.facts(root)
+    facts = _facts(declared, whole, data.transform)
+    main = dataset.pinned(declared) if data.streams else dataset
     streams = data.streams.items() if "train" in splits else ()
     return Splits(
         train=Split(
@@ -110,7 +112,7 @@ def load(
             seed=seed,
             classes=facts.classes,
             streams={
-                name: _stream(stream, root, derive(seed, "stream", name), standardisation, place, progress)
+                name: _stream(stream, main, root, derive(seed, "stream", name), standardisation, place, progress)
                 for name, stream in streams
             },
         ),
@@ -151,13 +153,20 @@ def _statistics(data: Data, whole: Samples, rows: Tensor) -> Standardisation:
 
 
 def _stream(
-    stream: Stream, root: Path, seed: int, standardisation: Standardisation, device: torch.device, progress: Progress
+    stream: Stream,
+    main: Dataset,
+    root: Path,
+    seed: int,
+    standardisation: Standardisation,
+    device: torch.device,
+    progress: Progress,
 ) -> Split:
     """Return all training samples of a further set, standardised as the data set itself is: the same network sees both.
 
     A set without a test split of its own gives all its samples.
     """
-    whole = _without_gaps(stream.dataset.read(root, "train", seed, progress), standardisation.fill)
+    dataset = stream.dataset.coded_as(main)
+    whole = _without_gaps(dataset.read(root, "train", seed, progress), standardisation.fill)
     return Split(
         "stream",
         whole.fields,

@@ -9,7 +9,7 @@ from nnctl.diagnosis.spectrum import Jacobian, Spectrum
 from nnctl.diagnosis.theory.prediction import Prediction
 from nnctl.diagnosis.verdict import Overall, Verdict, overall
 
-__all__ = ["Check", "InspectResult", "LayerSignals", "Learning", "Verdict"]
+__all__ = ["Check", "InspectResult", "LayerSignals", "Learning", "Trained", "Verdict"]
 
 Learning: TypeAlias = Literal["learns", "zero", "none", "frozen"]
 """What a layer's weights got: a gradient, one that is exactly 0, none at all; or they are not to learn."""
@@ -88,6 +88,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Trained:
+    """How far the training had come that a checkpoint was saved in."""
+
+    epoch: int
+    step: int
+    """Optimiser steps."""
+
+
+@dataclass(frozen=True, slots=True)
 class InspectResult:
     """Signals of all layers, in the order of writing, and what is wrong with them."""
 
@@ -97,7 +106,7 @@ class InspectResult:
     loss: float
     """Mean loss of the batch, not a number where training would stop at it."""
     steps: int
-    """Optimiser steps taken before measuring."""
+    """Optimiser steps taken before measuring, those behind a checkpoint not counted."""
     batch: int
     """Inputs behind signals and gradients: one step's batch."""
     samples: int
@@ -112,6 +121,8 @@ class InspectResult:
     """The whole network's singular values, where they were asked for."""
     preflight: tuple[Check, ...] | None = None
     """Answers of `--preflight`, where it was asked for."""
+    trained: Trained | None = None
+    """Where in its training a checkpoint comes from; None for a spec or a network."""
     verdicts: tuple[Verdict, ...] = field(default=())
     """What is wrong, the gravest first."""
 
@@ -125,6 +136,28 @@ class InspectResult:
         """The gravest verdict's severity, a failed preflight check included; ok without any."""
         return overall(self.verdicts, all(check.ok for check in self.preflight or ()))
 
+    @property
+    def at_start(self) -> bool:
+        """Whether the weights are those that training would start with."""
+        return not self.steps and self.variances == "initialiser"
+
+    @property
+    def when(self) -> str:
+        """Where in training the network stands, in words."""
+        more = f"{self.steps:,} more steps" if self.trained else f"{self.steps:,} steps"
+        taken = f"after {more}" if self.steps else ""
+        if self.trained is not None:
+            own = f"epoch {self.trained.epoch:,}, step {self.trained.step:,}"
+            return f"{own}, {taken}" if taken else own
+        return taken or ("at initialisation" if self.at_start else "as given, no step taken")
+
+    def __str__(self) -> str:
+        """Return the verdicts in a few lines: `layers` has the numbers."""
+        heading = f"{self.when}: {len(self.layers)} layers, {self.batch} samples of {self.data}, loss {self.loss:.4g}"
+        checks = [f"FAIL {check.check}: {check.cause}" for check in self.preflight or () if not check.ok]
+        lines = [heading, *checks, *map(str, self.verdicts), f"verdict {self.verdict}"]
+        return "\n".join(lines)
+
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
         names = ("data", "loss", "steps", "batch", "samples", "dead_bound", "noise_scale", "rate_share", "variances")
@@ -136,6 +169,8 @@ class InspectResult:
         }
         if self.jacobian is not None:
             value["jacobian"] = asdict(self.jacobian)
+        if self.trained is not None:
+            value["trained"] = asdict(self.trained)
         if self.preflight is not None:
             value["preflight"] = [asdict(check) for check in self.preflight]
         return value

@@ -66,7 +66,10 @@ def inspect(
 
         checks = preflight_checks(session) if preflight else None
         return replace(
-            result, preflight=checks, verdicts=with_fixes(session.graph, verdicts, again if subject.fresh else None)
+            result,
+            preflight=checks,
+            trained=subject.trained,
+            verdicts=with_fixes(session.graph, verdicts, again if subject.fresh else None),
         )
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from torch import nn
 
-from nnctl.checkpoint import load_into, read_weights
+from nnctl.checkpoint import Weights, load_into, read_weights
 from nnctl.data.load import Standardisation
 from nnctl.data.standardise import recorded
+from nnctl.diagnosis.result import Trained
 from nnctl.errors import Problem, UsageError
 from nnctl.graph.build import Graph, build, build_file, build_text
 from nnctl.network.compile import compile_graph, compile_whole, starting_network
@@ -32,6 +33,8 @@ class Subject:
     """Layers that a batch of the data is still to complete the start of (see `lsuv_layers`)."""
     fresh: bool = False
     """Whether its weights are those that the spec's initialisers draw."""
+    trained: Trained | None = None
+    """How far the training had come that a checkpoint is from."""
 
 
 def subject_of(
@@ -59,7 +62,13 @@ def subject_of(
     graph = build_text(weights.text("spec"), overrides, name=str(weights.path), fresh=False)
     whole = compile_whole(graph)
     load_into(whole, weights)
-    return Subject(graph, first_member(whole), recorded(weights))
+    return Subject(graph, first_member(whole), recorded(weights), trained=_trained(weights))
+
+
+def _trained(weights: Weights) -> Trained | None:
+    """Return what the checkpoint tells of its training, if it does."""
+    told = [weights.metadata.get(key, "") for key in ("epoch", "step")]
+    return Trained(*map(int, told)) if all(text.isdecimal() for text in told) else None
 
 
 def _graph(spec: Spec | str | Path, overrides: Sequence[str], fresh: bool) -> Graph:

@@ -46,6 +46,12 @@ class Verdict:
     tried: bool = False
     """Whether the network was inspected with the fix, and the verdict was gone."""
 
+    def __str__(self) -> str:
+        """Return what is wrong and where, why, and what to change."""
+        place = f"{self.path}, line {self.line}" if self.line else self.path
+        fix = f"; change {', '.join(self.fix.splitlines())}" if self.fix else ""
+        return f"{self.severity}: {self.code} at {place}: {self.cause}{fix}"
+
 
 def overall(verdicts: Iterable[Verdict], checks_passed: bool = True) -> Overall:
     """Return the gravest severity, ok without any; a failed check is a failure."""

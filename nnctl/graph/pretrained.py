@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from nnctl.graph.build import Graph
 
 SAFE = ".safetensors"
+PICKLED = (".pth", ".pt", ".bin")
+"""What `torch.save` writes: read for its tensors alone."""
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # what modules keep besides parameters
 
 
@@ -51,6 +53,10 @@ def check_pretrained(graph: Graph) -> Iterator[Problem]:
     if not file.is_file():
         what = f"{wanted.file} is a directory without {BEST}" if file.name == BEST else f"there is no file {file}"
         yield problem(graph, what, hint="give a .safetensors or .pth file, or the directory of a run")
+    elif file.suffix not in (SAFE, *PICKLED):
+        yield problem(
+            graph, f"{file} is no file of weights", hint="give a .safetensors or .pth file, or a run's directory"
+        )
     elif file.suffix == SAFE:
         try:
             header = read_header(file)

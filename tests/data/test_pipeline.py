@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from nnctl.data.load import Splits, load
 from nnctl.data.order import endless_order, epoch_order
-from nnctl.errors import SpecError
-from nnctl.graph.build import build_text
+from nnctl.errors import DataError, SpecError
+from nnctl.graph.build import build_file, build_text
 from nnctl.spec.sections import Data
 
 HEAD = "name: pipeline\nmodel: {layers: [flatten, {linear: $classes}]}\ndata: "
@@ -133,3 +135,26 @@ def test_overrides_reach_into_streams() -> None:
     assert spec.data is not None
     assert spec.data.streams["other"].transform == ()
     assert [one.kind for one in spec.data.streams["other"].augment] == ["horizontal_flip"]
+
+
+def test_a_streams_categories_have_the_codes_of_the_data_set(tmp_path: Path) -> None:
+    (tmp_path / "main.csv").write_text("x,c,y\n" + "".join(f"{i},{'abc'[i % 3]},{i % 2}\n" for i in range(30)))
+    (tmp_path / "other.csv").write_text("x,c,y\n" + "".join(f"{i},{'bc'[i % 2]},{i % 2}\n" for i in range(30)))
+    (tmp_path / "strange.csv").write_text("x,c,y\n" + "".join(f"{i},{'bcd'[i % 3]},{i % 2}\n" for i in range(30)))
+    text = """
+name: coded
+data:
+  dataset: {csv: {path: main.csv, target: y, columns: {x: number, c: {category: 3}}}}
+  streams: {other: {csv: {path: other.csv, target: y, columns: {x: number, c: {category: 3}}}}}
+model: {layers: [{from: data.numbers}, {linear: 2}]}
+""".replace("{other: {csv:", "{other: {dataset: {csv:").replace("3}}}}}\nmodel", "3}}}}}}\nmodel")
+    (tmp_path / "a.yaml").write_text(text)
+    section = build_file(tmp_path / "a.yaml").spec.data
+    assert section is not None
+    stream = load(section, 0).train.streams["other"]
+    assert torch.equal(stream.batch(slice(0, 30)).inputs["c"].flatten(), torch.arange(30) % 2 + 1)
+    (tmp_path / "a.yaml").write_text(text.replace("other.csv", "strange.csv"))
+    section = build_file(tmp_path / "a.yaml").spec.data
+    assert section is not None
+    with pytest.raises(DataError, match="d"):
+        load(section, 0)

@@ -51,7 +51,7 @@ def run(
     nnctl inspect checkpoints/vgg11/1 --strict --json
     """
     from nnctl.cli.output import print_json
-    from nnctl.cli.render.signals import print_signals
+    from nnctl.cli.render.signals import different_data, print_signals
     from nnctl.cli.terminal import err, out
 
     targets, changes = _targets(target, rest or [])
@@ -78,6 +78,8 @@ def run(
     else:
         for name, result in found.items():
             print_signals(result, name, out())
+        if note := different_data(found):
+            out().print(f"{out().paint('different data:', 'yellow')} {note}")
     if html is not None:
         from nnctl.cli.render.signals_page import signals_page
 

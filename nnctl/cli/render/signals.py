@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import isfinite, log10
 from textwrap import wrap
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.cli.render.columns import aligned
 from nnctl.cli.render.numbers import measure, thousands
+from nnctl.diagnosis.judging.fixes import as_arguments
 
 if TYPE_CHECKING:
     from nnctl.cli.terminal import Colour, Terminal
@@ -31,6 +32,7 @@ _LEGEND = (
     "sat.       values where an activation's slope is below 5% of its largest",
     "alike      mean cosine between what leaves for different inputs",
 )
+ONLY_START = "This is the network before training only; --steps N shows it after N steps."
 _MANY = 48
 _LEAST_SPAN = 2.0
 _NARROW, _WIDE = 60, 100
@@ -40,9 +42,8 @@ _COLOURS: dict[str, Colour] = {"ok": "green", "warn": "yellow", "fail": "red"}
 def print_signals(result: InspectResult, name: str, to: Terminal) -> None:
     """Print courses, table and verdicts."""
     width = min(max(to.width, _NARROW), _WIDE)
-    when = "at initialisation" if not result.steps and result.variances == "initialiser" else f"step {result.steps}"
     to.print(
-        f"{to.paint(name, 'bold')} · {when} · {thousands(result.batch)} samples of {result.data} · "
+        f"{to.paint(name, 'bold')} · {result.when} · {thousands(result.batch)} samples of {result.data} · "
         f"loss {measure(result.loss)}"
     )
     to.print()
@@ -69,7 +70,17 @@ def print_signals(result: InspectResult, name: str, to: Terminal) -> None:
         to.print()
     for verdict in result.verdicts:
         _print_verdict(verdict, width, to)
+    if result.at_start and result.rate_share is not None:
+        to.print(to.paint(ONLY_START, "dim"))
     to.print(f"verdict  {to.paint(result.verdict, _COLOURS[result.verdict])}")
+
+
+def different_data(found: Mapping[str, InspectResult]) -> str | None:
+    """Return what to know where networks side by side saw different data; None where they did not."""
+    if len({result.data for result in found.values()}) == 1:
+        return None
+    seen = ", ".join(f"{name} saw {result.data}" for name, result in found.items())
+    return f"{seen}: losses and sizes differ for that reason too. --random gives both N(0, 1) inputs."
 
 
 def _courses(layers: Sequence[LayerSignals], width: int) -> list[str]:
@@ -171,7 +182,6 @@ def _print_verdict(verdict: Verdict, width: int, to: Terminal) -> None:
         for line in wrap(text, width - 2):
             to.print(f"  {line}")
     if verdict.fix is not None:
-        note = "" if verdict.tried else "  (not tried)"
-        for number_of, line in enumerate(verdict.fix.splitlines()):
-            to.print(to.paint("fix:" if not number_of else "    ", "cyan") + f" {line}{note}")
+        # in one line and unbroken, so that it can be pasted behind the command
+        to.print(to.paint("fix:" if verdict.tried else "fix (not tried):", "cyan") + f" {as_arguments(verdict.fix)}")
     to.print()

@@ -1,4 +1,4 @@
-"""The page that `inspect --html` writes: aligned pictures of every measure, verdicts beneath, nothing from outside."""
+"""The page that `inspect --html` writes: verdicts above aligned pictures of every measure, nothing from outside."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from nnctl.cli.render.multiples import SHARES, Mark, Point, decades, panel
 from nnctl.cli.render.numbers import measure
+from nnctl.cli.render.signals import ONLY_START, different_data
+from nnctl.diagnosis.judging.fixes import as_arguments
 
 if TYPE_CHECKING:
     from nnctl.diagnosis.result import InspectResult
@@ -40,7 +42,7 @@ table{border-collapse:collapse}td{padding:2px 12px 2px 0;vertical-align:top}
 
 def signals_page(found: Mapping[str, InspectResult]) -> str:
     """Return the page of one network, or of several side by side, drawn on the same decades."""
-    columns = [[_header(name, result)] for name, result in found.items()]
+    columns = [[_header(name, result), _verdicts(result)] for name, result in found.items()]
     last = [max(len(result.layers) - 1, 1) for result in found.values()]
     for number, (title, attribute) in enumerate((*_SIZES, *_SHARES)):
         panels = [_points(result, attribute) for result in found.values()]
@@ -49,13 +51,11 @@ def signals_page(found: Mapping[str, InspectResult]) -> str:
         scale = decades(panels) if number < len(_SIZES) else SHARES
         for column, points, result, end in zip(columns, panels, found.values(), last, strict=True):
             column.append(panel(title, points, _marks(result), scale, end))
-    for column, result in zip(columns, found.values(), strict=True):
-        column.append(_verdicts(result))
     body = "".join(f"<section>{''.join(column)}</section>" for column in columns)
     title = " and ".join(found)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>inspect {escape(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<title>inspect {escape(title)}</title><style>{_STYLE}</style></head><body>{_differing(found)}"
         f'<div class="nets">{body}</div>'
         '<p class="soft">First layer to the left. Yellow: what mean-field theory expects, ±2 deviations of a network '
         "of this width. Upright lines: verdicts. Point at a dot for its layer and numbers.</p></body></html>\n"
@@ -63,13 +63,19 @@ def signals_page(found: Mapping[str, InspectResult]) -> str:
 
 
 def _header(name: str, result: InspectResult) -> str:
-    when = f"after {result.steps} steps" if result.steps else "before the first step"
+    when = escape(result.when)
+    only = f"<br>{ONLY_START}" if result.at_start and result.rate_share is not None else ""
     word = "ok" if result.verdict == "ok" else f"is-{result.verdict}"
     return (
         f'<h1>{escape(name)} <span class="{word}">{result.verdict}</span></h1>'
         f'<p class="soft">{when}, {result.batch} samples of {escape(result.data)}, loss {measure(result.loss)}; '
-        f"activity of {result.samples} inputs</p>"
+        f"activity of {result.samples} inputs{only}</p>"
     )
+
+
+def _differing(found: Mapping[str, InspectResult]) -> str:
+    note = different_data(found)
+    return "" if note is None else f'<p class="verdict warn"><b>Different data.</b> {escape(note)}</p>'
 
 
 def _points(result: InspectResult, attribute: str) -> Sequence[Point]:
@@ -99,7 +105,7 @@ def _verdicts(result: InspectResult) -> str:
     for verdict in result.verdicts:
         value = "" if verdict.value is None else f" is {measure(verdict.value)}, bound {measure(verdict.threshold)}"
         predicted = "" if verdict.predicted is None else f", predicted {measure(verdict.predicted)}"
-        fix = "" if verdict.fix is None else f"<pre>{escape(verdict.fix)}</pre>"
+        fix = "" if verdict.fix is None else f"<pre>{escape(as_arguments(verdict.fix))}</pre>"
         tried = (
             "Inspected with this change, the verdict is gone:" if verdict.tried else "The likeliest change, not tried:"
         )

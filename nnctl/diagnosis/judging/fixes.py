@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
@@ -32,6 +33,11 @@ def candidates(graph: Graph, code: Code) -> Iterator[Fix]:
 def as_overrides(fix: Fix) -> list[str]:
     """Return a fix as it is given on the command line."""
     return [line.replace(": ", "=", 1) for line in fix]
+
+
+def as_arguments(fix: str) -> str:
+    """Return a verdict's fix as it is pasted behind a command into a shell."""
+    return shlex.join(as_overrides(tuple(fix.splitlines())))
 
 
 def _shortcuts(graph: Graph) -> Iterator[Fix]:

@@ -48,6 +48,12 @@ def _cell(corners: Sequence[tuple[int, int]], heights: Sequence[float], level: f
         yield crossings[(first + 2) % 4], crossings[(first + 3) % 4]
 
 
+def is_steep(rows: Rows) -> bool:
+    """Return whether heights are all above 0 and differ by a factor of two, so that their logarithms are drawn."""
+    finite = [height for row in rows for height in row if isfinite(height)]
+    return bool(finite) and min(finite) > 0 and max(finite) / min(finite) >= _FALL
+
+
 def levels(rows: Rows) -> list[float]:
     """Return heights for contours: tenths of a decade, or coarser where that is many; even steps where heights differ
     by less than a factor of two, or are not all above 0."""
@@ -55,7 +61,7 @@ def levels(rows: Rows) -> list[float]:
     if not finite or min(finite) == max(finite):
         return []
     low, high = min(finite), max(finite)
-    if low > 0 and high / low >= _FALL:
+    if is_steep(rows):
         for parts in (10, 5, 2, 1):
             first, last = ceil(log10(low) * parts), floor(log10(high) * parts)
             if last - first < _MANY:

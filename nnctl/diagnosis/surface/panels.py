@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil, inf, isfinite, log10, nan
 
 from nnctl.diagnosis.surface.colours import CHANCE, MARK, NOTHING, band_colour
-from nnctl.diagnosis.surface.contours import Rows, contour, levels
+from nnctl.diagnosis.surface.contours import Rows, contour, is_steep, levels
 from nnctl.diagnosis.surface.picture import Boxes, Lines, Shape, Words
 from nnctl.diagnosis.surface.result import Grid, Spectrum
 from nnctl.svg import GRID, INK, SOFT, ticks
@@ -62,11 +62,13 @@ def contour_map(
     assert grid.y is not None
     frame = Frame(*place, (grid.x[0], grid.x[-1]), (grid.y[0], grid.y[-1]))
     heights = levels(rows)
-    shapes = _bands(frame, rows, heights)
-    for height in heights:
-        shapes.append(Lines(_placed(frame, grid, contour(rows, height)), INK, 0.6))
+    put = log10 if is_steep(rows) else float  # between points what is drawn changes linearly
+    drawn, lines = [[put(loss) if isfinite(loss) else nan for loss in row] for row in rows], [*map(put, heights)]
+    shapes = _bands(frame, drawn, lines)
+    for height in lines:
+        shapes.append(Lines(_placed(frame, grid, contour(drawn, height)), INK, 0.6))
     if chance is not None:
-        shapes.append(Lines(_placed(frame, grid, contour(rows, chance)), CHANCE, 2.2))
+        shapes.append(Lines(_placed(frame, grid, contour(drawn, put(chance))), CHANCE, 2.2))
     if frame.x[0] <= centre[0] <= frame.x[1] and frame.y[0] <= centre[1] <= frame.y[1]:
         x, y = frame.at(*centre)
         shapes.append(Lines([[(x - 6, y), (x + 6, y)], [(x, y - 6), (x, y + 6)]], MARK, 2))
@@ -109,7 +111,7 @@ def spectrum_panel(spectrum: Spectrum, limit: float | None, place: Place) -> lis
         if x is not None and frame.x[0] <= x <= frame.x[1]:
             (place_x, bottom), (_, upper) = frame.at(x, frame.y[0]), frame.at(x, frame.y[1])
             shapes += [Lines([[(place_x, bottom), (place_x, upper)]], colour, 1.2)]
-            shapes += [Words(place_x, upper - 3, name, colour=colour)]
+            shapes += [Words(place_x + 4, upper + 10, name, colour=colour, anchor="start")]
     return [*shapes, Lines([[frame.at(x, y) for x, y in zip(spectrum.at, logs, strict=True)]], _LINE, 1.8)]
 
 

@@ -99,6 +99,11 @@ class Dataset(Component):
 
         return read_fresh(self.facts_unseen(root).inputs, file, content)
 
+    def coded_as(self, main: Dataset) -> Dataset:
+        """Return the set with the codes of categories and words that `main`, which is pinned, gives them: a stream's
+        codes must mean to the network what the data set's do."""
+        return self
+
     def pinned(self, facts: Facts) -> Dataset:
         """Return the data set with all that was found out about it written down, as a run's own spec holds it: its
         network can then be built where the data is not."""

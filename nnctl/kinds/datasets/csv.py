@@ -136,6 +136,12 @@ class Csv(Dataset):
         known = all(column.size for column in columns)
         return Table(columns if known else (), self.target, names, self._one_hot, self.missing != "refuse")
 
+    def coded_as(self, main: Dataset) -> Dataset:
+        """Return the table with the columns and levels of another one."""
+        if not isinstance(main, Csv):
+            return self
+        return self.model_copy(update={"columns": main.columns, "one_hot": main.one_hot})
+
     def pinned(self, facts: Facts) -> Dataset:
         """Return the table with its columns, levels and classes as all rows of its files tell them.
 

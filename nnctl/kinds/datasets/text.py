@@ -90,6 +90,10 @@ class Lines(Dataset):
             notes=corpus.notes if corpus else (),
         )
 
+    def coded_as(self, main: Dataset) -> Dataset:
+        """Return the file with the words of another one."""
+        return self.model_copy(update={"words": main.words}) if isinstance(main, Lines) else self
+
     def pinned(self, facts: Facts) -> Dataset:
         """Return the file with the labels and words of all its lines. Raises DataError where labels are more than the
         first lines told."""
