@@ -54,7 +54,7 @@ def test_opens_with_what_to_expect_and_what_it_costs(path: Path) -> None:
         "# ", ""
     )
     assert "Cost:" in head
-    assert any(year in head for year in map(str, range(1960, 2026))) or "N18" in head
+    assert any(year in head for year in map(str, range(1900, 2027))) or "N18" in head
 
 
 def test_linear_regression_ends_at_the_closed_form(tmp_path: Path) -> None:

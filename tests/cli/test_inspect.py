@@ -7,7 +7,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 
+from nnctl.diagnosis.judging.fixes import as_arguments
+from nnctl.diagnosis.verdict import Verdict
 from tests.cli.conftest import Run, Write
 
 DEEP = """\
@@ -67,6 +70,48 @@ def test_two_networks_on_one_page(nnctl: Run, deep: str, write: Write) -> None:
     upper = [re.search(r'aria-label="error.*?</svg>', section, re.S) for section in page.split("<section>")[1:]]
     ticks = [re.findall(r">(1e-?\d+)<", found.group()) for found in upper if found]
     assert ticks[0] == ticks[1], "the same decades"
+    assert page.index("vanishing</b>") < page.index("<pre>model.init=kaiming</pre>") < page.index("<svg")
+    assert "Different data" not in page + ran.out
+
+
+DATA = "data: {dataset: {points: {x: [[1, 2], [3, 4], [5, 6]], y: [0, 1, 0]}}, validation: 0}\n"
+RECIPE = "train: {epochs: 3, batch_size: 3, loss: cross_entropy, optimizer: {sgd: 0.1}}\n"
+
+
+def test_networks_on_different_data_are_not_compared_in_silence(nnctl: Run, deep: str, write: Write) -> None:
+    other = write(f"name: other\n{DATA}model: {{layers: [{{linear: 2}}]}}\n", "other.yaml")
+    ran = nnctl("inspect", deep, other, "--html", "both.html")
+    note = "spec.yaml saw random, other.yaml saw points"
+    assert f"different data: {note}" in ran.out
+    assert note in Path("both.html").read_text(encoding="utf-8").partition("<h1>")[0], "above everything else"
+
+
+def test_where_in_training_a_network_stands(nnctl: Run, write: Write) -> None:
+    spec = write(f"name: small\n{DATA}model: {{layers: [{{linear: 2}}]}}\n{RECIPE}")
+    only = "This is the network before training only; --steps N shows it after N steps."
+    start = nnctl("inspect", spec, "--html", "start.html").out
+    assert " · at initialisation · " in start
+    assert only in start.splitlines()
+    assert only in Path("start.html").read_text(encoding="utf-8")
+    later = nnctl("inspect", spec, "--steps", "2", "--html", "later.html").out
+    assert " · after 2 steps · " in later
+    assert only not in later + Path("later.html").read_text(encoding="utf-8")
+    assert nnctl("train", spec, "--run", "run").code == 0
+    with safe_open("run/best.safetensors", framework="pt") as file:
+        recorded = {key: int(file.metadata()[key]) for key in ("epoch", "step")}
+    assert nnctl("inspect", "run", "--json").json["trained"] == recorded
+    own = f"epoch {recorded['epoch']}, step {recorded['step']}"
+    ran = nnctl("inspect", "run", "--html", "run.html").out
+    assert f"run · {own} · " in ran
+    assert only not in ran
+    assert own in Path("run.html").read_text(encoding="utf-8")
+    assert f"run · {own}, after 2 more steps · " in nnctl("inspect", "run", "--steps", "2").out
+
+
+def test_a_change_that_was_not_tried_says_so_and_can_be_pasted() -> None:
+    verdict = Verdict("dead", "warn", "relu1", 3, None, 0.5, 0.1, None, "dead", "why", "train.clip: {norm: 1.0}")
+    assert as_arguments("a.b[0]: relu\n" + str(verdict.fix)) == "'a.b[0]=relu' 'train.clip={norm: 1.0}'"
+    assert str(verdict) == "warn: dead at relu1, line 3: why; change train.clip: {norm: 1.0}"
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ _PREDICTED = {"forward_rms": "forward_spread", "delta_rms": "delta_spread"}
 _STYLE = """
 body{font:14px/1.45 system-ui,-apple-system,"Segoe UI",sans-serif;color:#1f2937;background:#fff;margin:24px auto;
 max-width:1200px;padding:0 16px}
-h1{font-size:18px;margin:0 0 4px}.soft{color:#6b7280}
+h1{font-size:18px;margin:0 0 4px}h2{font-size:14px;margin:12px 0 0}.soft{color:#6b7280}
 .nets{display:grid;grid-template-columns:repeat(auto-fit,minmax(380px,1fr));gap:8px 32px}
 svg{width:100%;height:auto;display:block}
 .verdict{border-left:4px solid;padding:2px 0 2px 12px;margin:12px 0}
@@ -42,7 +42,9 @@ table{border-collapse:collapse}td{padding:2px 12px 2px 0;vertical-align:top}
 
 def signals_page(found: Mapping[str, InspectResult]) -> str:
     """Return the page of one network, or of several side by side, drawn on the same decades."""
-    columns = [[_header(name, result), _verdicts(result)] for name, result in found.items()]
+    # verdicts have a row of their own, so that charts side by side stay level whatever there is to say
+    tops = "".join(f"<div>{_header(name, result)}{_verdicts(result)}</div>" for name, result in found.items())
+    columns = [[f"<h2>{escape(name)}</h2>"] if len(found) > 1 else [] for name in found]
     last = [max(len(result.layers) - 1, 1) for result in found.values()]
     for number, (title, attribute) in enumerate((*_SIZES, *_SHARES)):
         panels = [_points(result, attribute) for result in found.values()]
@@ -56,7 +58,7 @@ def signals_page(found: Mapping[str, InspectResult]) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>inspect {escape(title)}</title><style>{_STYLE}</style></head><body>{_differing(found)}"
-        f'<div class="nets">{body}</div>'
+        f'<div class="nets">{tops}</div><div class="nets">{body}</div>'
         '<p class="soft">First layer to the left. Yellow: what mean-field theory expects, ±2 deviations of a network '
         "of this width. Upright lines: verdicts. Point at a dot for its layer and numbers.</p></body></html>\n"
     )

@@ -16,7 +16,7 @@ from nnctl.svg import GRID, INK, SOFT, ticks
 _FINE = 152
 """Patches of colour across a map."""
 _LINE = "#2563eb"
-_FLOOR = 1e-4
+_FLOOR = 1e-7
 """The least density that is drawn, in units of the largest."""
 
 
