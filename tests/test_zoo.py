@@ -146,7 +146,9 @@ def in_words(number: int) -> str:
     return f"{number / 10**6:.{1 if number < 10**8 else 0}f} million"
 
 
-@pytest.mark.parametrize("path", [path for path in ZOO if path.parts[0] in ("imagenet", "cifar", "tiny_imagenet")], ids=str)
+@pytest.mark.parametrize(
+    "path", [path for path in ZOO if path.parts[0] in ("imagenet", "cifar", "tiny_imagenet")], ids=str
+)
 def test_its_first_lines_say_its_true_cost(path: Path) -> None:
     lines = (ROOT / "specs" / path).read_text().splitlines()
     head = " ".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))

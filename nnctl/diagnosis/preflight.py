@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import log, sqrt
+from math import sqrt
 
 import torch
 from torch import Tensor, nn
 
 from nnctl.data.load import Batch
+from nnctl.diagnosis.loss_at_start import loss_at_start
 from nnctl.diagnosis.measure import in_type
 from nnctl.diagnosis.norms import norm, wide
 from nnctl.diagnosis.result import Check
@@ -36,31 +37,10 @@ def preflight_checks(session: Session) -> tuple[Check, ...]:
     """
     stepper = session.stepper()
     batch = in_type(session.batches.at(0), stepper.net)
-    checks = [*_loss_at_start(session, batch), _one_batch(session, batch)]
+    checks = [*loss_at_start(session, batch), _one_batch(session, batch)]
     checks += [_independent(stepper.net, batch), _input_used(stepper.net, batch)]
     checks += _shuffled_labels(session)
     return tuple(checks)
-
-
-def _loss_at_start(session: Session, batch: Batch) -> Iterator[Check]:
-    """Logits near 0 say that all classes are alike: the loss is ln C."""
-    kinds = {loss.kind for loss in session.losses}
-    classes = session.graph.output.shape.features
-    if kinds != {"cross_entropy"} or session.losses[0].at not in (None, OUTPUT) or len(session.losses) > 1:
-        return
-    stepper = session.stepper()
-    generator_of(session.device).manual_seed(derive(session.graph.spec.seed, "preflight"))
-    with torch.no_grad():
-        value = float(stepper.objective(stepper.objective.forward(stepper.net, batch)))
-    guess = log(classes)
-    ok = guess / 2 <= value <= 2 * guess + 1
-    cause = (
-        "the network prefers some classes before it has seen any: its last layer starts too large, "
-        "or its inputs are not standardised"
-        if value > guess
-        else "the network knows the answers before training: the target is among its inputs, or weights are trained"
-    )
-    yield Check("loss at initialisation", ok, value, f"about ln {classes} = {guess:.3g}", None if ok else cause)
 
 
 def _one_batch(session: Session, batch: Batch) -> Check:

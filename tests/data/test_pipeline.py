@@ -76,7 +76,7 @@ def test_a_denoiser_sees_the_clean_input_after_geometry() -> None:
 def test_mixing_blends_targets_and_keeps_the_answer() -> None:
     train = splits("{dataset: digits, augment: [{mixup: 1.0}]}").train
     batch, plain = train.batch(slice(0, 40), step=1), train.batch(slice(0, 40))
-    own = batch.target.gather(1, plain.target[:, None])[:, 0].unique()
+    own = torch.unique(batch.target.gather(1, plain.target[:, None]))
     assert batch.target.shape == (40, 10)
     assert torch.equal(batch.answer, plain.target)
     share = max(float(value) for value in own if value < 1) if len(own) > 1 else float(own)

@@ -315,4 +315,6 @@ def test_the_value_without_torch_is_the_modules(text: str) -> None:
     points = torch.linspace(-9, 9, 361, dtype=torch.float64)  # kinks, at whole numbers, among them
     module = materialise(component, image(1)).double().eval()
     expected = module(points[:, None])[:, 0].tolist()
-    assert [component.value(z) for z in points.tolist()] == pytest.approx(expected, rel=1e-9, abs=1e-9)  # torch cuts softplus off at 20
+    assert [component.value(z) for z in points.tolist()] == pytest.approx(
+        expected, rel=1e-9, abs=1e-9
+    )  # torch cuts softplus off at 20

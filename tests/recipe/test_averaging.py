@@ -14,15 +14,17 @@ from nnctl.optim.averaging import Average
 def walk(average_of: dict[str, float | bool | int], steps: int = 9) -> tuple[np.ndarray, np.ndarray]:
     """Return the weights before the first and after each step, and their average at the end."""
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)).double()
+    linear, norm = nn.Linear(3, 2).double(), nn.BatchNorm1d(2).double()
+    net = nn.Sequential(linear, norm)
+    assert norm.running_mean is not None
     average = Average(net, **average_of)  # type: ignore[arg-type]
-    path = [net[0].weight.detach().numpy().copy()]
+    path = [linear.weight.detach().numpy().copy()]
     for step in range(steps):
         with torch.no_grad():
-            for tensor in (*net.parameters(), net[1].running_mean):
+            for tensor in (*net.parameters(), norm.running_mean):
                 tensor.add_(torch.randn_like(tensor))
         average.update(step)
-        path.append(net[0].weight.detach().numpy().copy())
+        path.append(linear.weight.detach().numpy().copy())
     return np.stack(path), average.tensors["0.weight"].numpy()
 
 

@@ -12,9 +12,9 @@ from scipy.optimize import lsq_linear  # type: ignore[import-untyped]
 from sklearn.linear_model import Lasso
 from torch import Tensor, nn
 
+from nnctl.optim import prox
 from nnctl.optim.groups import parameter_groups
 from nnctl.optim.look_ahead import LookAhead
-from nnctl.optim import prox
 from nnctl.optim.splitting import Identity, Rows, grid_differences
 from nnctl.optim.tensors import optimizer_tensors, restore_optimizer
 from tests.recipe.helpers import make

@@ -63,7 +63,7 @@ def test_a_head_is_measured_against_its_own_target(tmp_path: Path) -> None:
         outputs = net.outputs(batch.inputs)
     colour = (outputs["colour"].argmax(1) == batch.inputs["colour"]).double().mean().item()
     kind = (outputs["kind"].argmax(1) == batch.target).double().mean().item()
-    assert (found.heads["colour"], found.heads["kind"]) == (pytest.approx(colour), pytest.approx(kind))
+    assert found.heads == pytest.approx({"colour": colour, "kind": kind})
 
 
 def test_a_head_that_names_no_class_is_not_measured(tmp_path: Path) -> None:
