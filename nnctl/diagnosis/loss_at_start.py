@@ -13,6 +13,8 @@ from nnctl.data.load import Batch
 from nnctl.diagnosis.measure import in_type
 from nnctl.diagnosis.result import Check
 from nnctl.diagnosis.session import Session
+from nnctl.graph.nodes import Leaf
+from nnctl.kinds.layers.base import Weighted
 from nnctl.objective import OUTPUT, Pass
 from nnctl.randomness import derive
 from nnctl.step import generator_of
@@ -64,32 +66,26 @@ def _of_numbers(session: Session, batch: Batch) -> Iterator[Check]:
         return
     targets = targets.reshape(outputs.shape)
     objective = session.stepper().objective
-    mean = targets.mean(0, keepdim=True)
-    guess = float(
-        objective(Pass(session.subject.net, replace(batch, target=targets), {OUTPUT: mean.expand_as(targets)}, {}))
-    )
+    answer = {OUTPUT: targets.mean(0, keepdim=True).expand_as(targets)}
+    guess = float(objective(Pass(session.subject.net, replace(batch, target=targets), answer, {})))
     if guess <= 0:
         return
     value = float((losses * torch.tensor([one.n for one in batches])).sum() / len(targets))
     ok = value <= _FAR * guess
     expected = f"at most {_FAR:g} times that of answering the targets' mean, {guess:.3g}"
-    yield Check(_NAME, ok, value, expected, None if ok else _far_off(outputs, targets))
+    yield Check(_NAME, ok, value, expected, None if ok else _far_off(outputs, targets, session.graph.leaves[-1]))
 
 
-def _far_off(outputs: Tensor, targets: Tensor) -> str:
-    """Say what is far: the targets from 0, or the outputs from each other."""
-    about, spread = float(targets.mean()), float(targets.std())
-    starts = f"outputs start at {float(outputs.mean()):.3g} ± {float(outputs.std()):.3g}"
-    seen = f"targets are {about:.3g} ± {spread:.3g}, {starts}"
-    if float(outputs.std()) > abs(about - float(outputs.mean())):
+def _far_off(outputs: Tensor, targets: Tensor, last: Leaf) -> str:
+    """Say what is far, the targets from 0 or the outputs from each other, and what to do."""
+    about, start, spread = float(targets.mean()), float(outputs.mean()), float(outputs.std())
+    seen = f"targets are {about:.3g} ± {float(targets.std()):.3g} and outputs start at {start:.3g} ± {spread:.3g}"
+    if spread > abs(about - start):
         return f"{seen}: the last layer starts too large, or the inputs are not standardised"
-    single = targets[0].numel() == 1
-    bias = (
-        f"start at their mean with `init: {{bias: {{constant: {about:.3g}}}}}` in the last layer, or " if single else ""
-    )
-    return f"{seen}: the targets are not standardised. {bias[:1].upper()}{bias[1:]}" + (
-        "standardise them in the file" if bias else "Standardise them in the file"
-    )
+    cure = "standardise them in the data"
+    if targets[0].numel() == 1 and getattr(last.layer, "bias", False) and isinstance(last.layer, Weighted):
+        cure = f"start at their mean, with `init: {{bias: {{constant: {about:.4g}}}}}` in {last.path}, or {cure}"
+    return f"{seen}: the targets are not standardised; {cure}"
 
 
 @torch.no_grad()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shlex
+from math import pi
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors import safe_open
@@ -147,6 +150,46 @@ train: {epochs: 1, batch_size: all, loss: cross_entropy, optimizer: {sgd: 0.1}}
     assert "equal inputs have different labels" in checks["one batch learned by heart"]["cause"]
     assert not checks["the input is used"]["ok"]
     assert checks["samples are independent"]["ok"]
+
+
+MILES = """\
+name: miles
+data: {dataset: {csv: {path: miles.csv, target: y}}, validation: 0}
+model: {layers: [{linear: 16}, relu, {linear: 1}]}
+train: {epochs: 1, batch_size: 32, loss: mse, optimizer: {adam: 0.001}}
+"""
+
+
+@pytest.mark.parametrize("loss", ["mse", "{mse: {form: half_sum}}", "l1"])
+def test_preflight_of_targets_far_from_the_outputs(nnctl: Run, write: Write, loss: str) -> None:
+    generator = random.Random(1)
+    rows = [(generator.gauss(0, 1), generator.gauss(700, 20)) for _ in range(400)]
+    Path("miles.csv").write_text("x,y\n" + "".join(f"{x},{y}\n" for x, y in rows), encoding="utf-8")
+
+    def start(*changes: str) -> dict[str, Any]:
+        ran = nnctl("inspect", write(MILES), f"train.loss={loss}", *changes, "--preflight", "--json")
+        checks: list[dict[str, Any]] = ran.json["preflight"]
+        return next(check for check in checks if check["check"] == "loss at initialisation")
+
+    far = start()
+    assert not far["ok"]
+    at_zero, at_mean = {"mse": (700**2, 20**2), "l1": (700, 20 * (2 / pi) ** 0.5)}.get(loss, (700**2 / 2, 20**2 / 2))
+    assert far["value"] == pytest.approx(at_zero, rel=0.02)
+    assert float(far["expected"].rpartition(" ")[2]) == pytest.approx(at_mean, rel=0.15)
+    cure = re.search(r"not standardised; start at their mean, with `init: (.*)` in linear2", far["cause"])
+    assert cure is not None
+    assert start(f"model.layers[2]={{linear: {{features: 1, init: {cure.group(1)}}}}}")["ok"]
+
+
+def test_preflight_of_targets_about_zero(nnctl: Run, write: Write) -> None:
+    """Two deviations from 0 are learned in a few steps; a network with weights of 100 is another mistake."""
+    text = MILES.replace("csv: {path: miles.csv, target: y}", "points: {x: [[1], [2], [3], [4]], y: [1.0, 3, 1, 3.5]}")
+    checks = nnctl("inspect", write(text), "--preflight", "--json").json["preflight"]
+    assert checks[0]["check"] == "loss at initialisation"
+    assert checks[0]["ok"]
+    checks = nnctl("inspect", "spec.yaml", "model.init={normal: 100}", "--preflight", "--json").json["preflight"]
+    assert not checks[0]["ok"]
+    assert "the last layer starts too large" in checks[0]["cause"]
 
 
 def test_preflight_of_a_healthy_spec(nnctl: Run) -> None:
