@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from nnctl.component.family import find, names
@@ -91,5 +92,8 @@ def unknown_kind(family: str, kind: str, place: Position, where: str, known: Ite
     known = list(known)
     synonym = SYNONYMS.get(kind.lower()) or SYNONYMS.get(kind.replace("_", "").lower())
     hint = f"nnctl calls it `{synonym}`" if synonym in known else did_you_mean(kind, known, "known kinds")
+    written = re.fullmatch(r"(\w+)(?:\s+|:)(.+)", kind)
+    if written and written[1] in known:
+        hint = f"`: ` is missing: write `{written[1]}: {written[2]}`"
     one = _one_of(family).partition(" ")[2]
     return Problem("unknown-kind", f"there is no {one} `{kind}`", place, where, hint=hint)

@@ -77,10 +77,10 @@ def _of_numbers(session: Session, batch: Batch) -> Iterator[Check]:
 
 
 def _far_off(outputs: Tensor, targets: Tensor, last: Leaf) -> str:
-    """Say what is far, the targets from 0 or the outputs from each other, and what to do."""
+    """Say whether it is the targets or the outputs that are far from 0, and what to do."""
     about, start, spread = float(targets.mean()), float(outputs.mean()), float(outputs.std())
     seen = f"targets are {about:.3g} ± {float(targets.std()):.3g} and outputs start at {start:.3g} ± {spread:.3g}"
-    if spread > abs(about - start):
+    if float(outputs.square().mean()) > float(targets.square().mean()):
         return f"{seen}: the last layer starts too large, or the inputs are not standardised"
     cure = "standardise them in the data"
     if targets[0].numel() == 1 and getattr(last.layer, "bias", False) and isinstance(last.layer, Weighted):

@@ -25,6 +25,7 @@ from yaml.events import (
 
 from nnctl.document.node import UNKNOWN, Entry, Mapping, Node, Scalar, Sequence
 from nnctl.document.scalars import AmbiguousScalarError, resolve
+from nnctl.document.slips import slip_of
 from nnctl.errors import COMMAND_LINE, Position, Problem, SpecError
 
 MAX_BYTES = 1024 * 1024
@@ -118,6 +119,7 @@ class _Reader:
         self.problems = problems
         self.first_column = first_column
         self.nodes = 0
+        self.text = text
         self._refuse_hidden(text)
         self.events: Iterator[Event] = iter(yaml.parse(text, Loader=yaml.SafeLoader))
 
@@ -178,7 +180,7 @@ class _Reader:
     def _mapping(self, position: Position, depth: int, free: bool) -> Mapping:
         mapping = Mapping(position)
         while not isinstance(event := next(self.events), MappingEndEvent):
-            key, place = self._key(event, free)
+            key, place = self._key(event, free, next(reversed(mapping.entries.values()), None))
             if key is None:
                 self._node(next(self.events), depth + 1, free=False)
                 continue
@@ -189,7 +191,7 @@ class _Reader:
             mapping.entries[key] = Entry(place, node)
         return mapping
 
-    def _key(self, event: Event, free: bool) -> tuple[str | None, Position]:
+    def _key(self, event: Event, free: bool, before: Entry | None) -> tuple[str | None, Position]:
         """Return a key and its place; None for the key of an entry that is refused and left out."""
         place = self._at(event)
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
@@ -204,9 +206,11 @@ class _Reader:
             return None, place
         if len(key) > MAX_SCALAR or (not free and not _KEY.fullmatch(key)):
             shown = key if len(key) <= 40 else key[:40] + "…"
-            self._note(
-                "key", f'"{shown}" is not a key', place, "keys have letters, digits and `_`, and begin with no digit"
-            )
+            hint = "keys have letters, digits and `_`, and begin with no digit"
+            whole = before.node.value if before and isinstance(before.node, Scalar) else None
+            if key.isdecimal() and type(whole) is int:  # {lr: 0,01}
+                hint = f"write a decimal point: {whole}.{key}"
+            self._note("key", f'"{shown}" is not a key', place, hint)
             return None, place
         return unicodedata.normalize("NFC", key), place
 
@@ -247,6 +251,11 @@ class _Reader:
 
     def _refuse_syntax(self, error: yaml.MarkedYAMLError) -> NoReturn:
         mark = error.problem_mark or error.context_mark
+        slip = slip_of(error, self.text)
+        if slip is not None:
+            column = slip.column + (1 if self.first_column is None else self.first_column)
+            where = Position(self.name, None if self.first_column is not None else slip.line + 1, column)
+            self._fail("yaml", f"this is not valid YAML: {slip.message}", where, slip.hint)
         place = Position(self.name)
         if mark is not None and self.first_column is not None:
             place = Position(self.name, None, mark.column + self.first_column)

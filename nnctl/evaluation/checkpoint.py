@@ -72,6 +72,12 @@ class EvalResult:
     """For the best weights of a run on its validation split, in the recorded environment on the same data: whether
     every measure is to the last bit the one that training logged. None elsewhere."""
 
+    def __str__(self) -> str:
+        """Return the measures in a line: `per_class` and `confusion` have the rest."""
+        names = ("loss", "accuracy", "rmse", "mae", "r2", "robust_accuracy", "robust_loss")
+        found = [f"{name} {value:.4g}" for name in names if (value := getattr(self, name)) is not None]
+        return ", ".join([f"{self.split}: {self.n:,} samples", *found])
+
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
         return {key: value for key, value in asdict(self).items() if value is not None}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from nnctl.document.node import UNKNOWN, Scalar
+from nnctl.document.node import UNKNOWN, Scalar, locate
 from nnctl.errors import NOWHERE, Position, Problem, SpecError
 from nnctl.graph.bagging import check_bagging
 from nnctl.graph.checks import check_monitors, check_recipe, task_of
@@ -162,7 +162,7 @@ def _build(reading: Reading, fresh: bool, look: bool = True) -> Graph:
     if signal is None and not problems:
         problems.append(_no_input(spec, facts, position))
 
-    scope = _model_scope(spec, facts, signal, reading.data_failed, problems)
+    scope = _model_scope(spec, facts, signal, reading.data_failed, _hints(facts, inputs), problems)
     expander = Expander(spec.model.blocks, scope, problems)
     tags = {f"data.{name}": (f"data.{name}", _field(inputs, name)) for name in inputs or {}}
     if facts is not None and facts.single is not None and "data.input" in tags:
@@ -203,19 +203,41 @@ def _no_input(spec: Spec, facts: Facts | None, position: Position) -> Problem:
         hint = "write `data: {dataset: …}`, or `model: {input: [3, 32, 32]}`"
         entry = spec.document.entries["model"]
         return Problem("missing", message, entry.key, "model", hint=hint)
-    cure = "correct the path" if facts and facts.absent else "give the data set's `size`"
-    hint = f"{cure}, or say what a sample is: `model: {{input: [3, 32, 32]}}`"
-    message = "the shape of the data is not known before it is read"
-    details = (facts.absent,) if facts and facts.absent else ()
-    return Problem("missing", message, position, "data.dataset", details, hint)
+    unknown = "the shape of the data is not known before it is read"
+    otherwise = "say what a sample is: `model: {input: [3, 32, 32]}`"
+    if facts and facts.absent:
+        place = locate(spec.document, ("data", "dataset", spec.data.dataset.kind, "path"))
+        hint = f"correct the `path`, or {otherwise}"
+        return Problem("missing", facts.absent, place, "data.dataset", (unknown,), hint)
+    return Problem("missing", unknown, position, "data.dataset", hint=f"give the data set's `size`, or {otherwise}")
+
+
+def _hints(facts: Facts | None, inputs: dict[str, Shape] | None) -> dict[str, str]:
+    """Return what to do about built-in names that have no value with this data."""
+    hints = {}
+    if facts is not None and facts.task == "regression":
+        what = "the target is a number" if facts.targets == 1 else f"the target is {facts.targets} numbers"
+        hints["classes"] = f"{what} and has no classes: write `linear: {facts.targets}`"
+    if inputs and "input" not in inputs:
+        fields = [f"`from: data.{name}`" for name in inputs]
+        begin = f"the data's fields are chosen by name: begin with {' or '.join(fields)}"
+        begin += ", or with `branches` of them" if len(fields) > 1 else ""
+        hints["in"] = f"{begin}; or {facts.joined}" if facts and facts.joined and inputs == facts.inputs else begin
+    return hints
 
 
 def _model_scope(
-    spec: Spec, facts: Facts | None, signal: Signal | None, data_failed: bool, problems: list[Problem]
+    spec: Spec,
+    facts: Facts | None,
+    signal: Signal | None,
+    data_failed: bool,
+    hints: dict[str, str],
+    problems: list[Problem],
 ) -> Scope:
     """Return the names that the whole model knows: the data's, then `model.params`, which may shadow them."""
-    built_in = Scope()
-    unknown = data_failed or (spec.data is not None and facts is None)
+    built_in = Scope(hints=hints)
+    unseen = signal is None and facts is not None and facts.absent is not None
+    unknown = data_failed or unseen or (spec.data is not None and facts is None)
     classes = UNKNOWN if unknown else facts.classes if facts else None
     if classes is not None:
         built_in.values["classes"] = Bound(Scalar(classes, NOWHERE))

@@ -164,7 +164,7 @@ class Expander:
         """Put a layer behind a signal; a ShapeError becomes a problem that names both."""
         position = place.context.stands_at or place.position
         if signal is NOTHING:
-            hint = "the data has several fields: begin with `from: data.FIELD`, or with `branches` of them"
+            hint = self.model_scope.hint("in")
             self.fail("shape", f"no value arrives at `{layer.kind}`", position, path, hint=hint)
             return None, None
         try:

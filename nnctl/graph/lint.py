@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -67,7 +68,21 @@ def lint(graph: Graph, used_params: set[str]) -> list[Problem]:
     """Return the warnings that the spec does not silence by `lint.allow`."""
     found = [problem for rule in RULES for problem in rule(graph)]
     found += _unused_params(graph, used_params)
-    return [problem for problem in found if problem.code not in graph.spec.lint.allow]
+    return _gathered(problem for problem in found if problem.code not in graph.spec.lint.allow)
+
+
+def _gathered(warnings: Iterable[Problem]) -> list[Problem]:
+    """Return one warning for each entry: in a block or a repeat the same entry is met as many layers."""
+    alike: dict[object, list[Problem]] = {}
+    for warning in warnings:
+        entry = (warning.code, warning.position) if warning.position.line is not None else None
+        first = alike[entry][0] if entry in alike else None
+        alone = entry is None or (first is not None and first.where == warning.where)  # of one layer, but another one
+        alike.setdefault(object() if alone else entry, []).append(warning)
+    return [
+        replace(first, details=(*first.details, f"and {len(more)} more like it")) if more else first
+        for first, *more in alike.values()
+    ]
 
 
 def _runs(chain: Chain) -> Iterator[list[Leaf]]:

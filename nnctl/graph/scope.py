@@ -18,6 +18,8 @@ class Scope:
     parent: Scope | None = None
     used: set[str] = field(default_factory=set)
     """Names that something asked for."""
+    hints: dict[str, str] = field(default_factory=dict)
+    """What to do about names that have no value here, as far as the data tells."""
 
     def find(self, name: str) -> Bound | None:
         """Return the value of a name, the innermost first."""
@@ -28,6 +30,10 @@ class Scope:
                 return scope.values[name]
             scope = scope.parent
         return None
+
+    def hint(self, name: str) -> str | None:
+        """Return what to do about a name that has no value, where the data tells."""
+        return self.hints.get(name) or (self.parent.hint(name) if self.parent else None)
 
     def names(self) -> list[str]:
         """Return every known name."""
@@ -114,11 +120,15 @@ class Resolver:
 
     def unknown(self, name: str, position: Position) -> None:
         """Say that a name is not known here."""
-        hint = {
-            "classes": "the number of classes is not known here: write `classes:` in the data set, or a number",
-            "features": "the data set's features are not known here: write `model.input`, or a number",
-            "in": "no value arrives here, since the data has several fields: begin with `from: data.FIELD`",
-        }.get(name) or did_you_mean(name, [*self.scope.names(), "in"], "known names")
+        hint = (
+            self.scope.hint(name)
+            or {
+                "classes": "the number of classes is not known here: write `classes:` in the data set, or a number",
+                "features": "the data set's features are not known here: write `model.input`, or a number",
+                "in": "no value arrives here: begin with `from: data.FIELD`",
+            }.get(name)
+            or did_you_mean(name, [*self.scope.names(), "in"], "known names")
+        )
         self.fail("unknown-name", f"`${name}` is not known here", position, hint)
 
     def fail(self, code: str, message: str, position: Position, hint: str | None = None) -> None:

@@ -14,6 +14,7 @@ from nnctl.document.node import Mapping, describe, describe_value, is_null, plai
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Problem, UsageError
 from nnctl.kinds.layers.base import Activation
+from nnctl.reference.settings import settings
 from nnctl.spec.blocks import shipped_document, shipped_names, shipped_source
 
 _PROPERTIES = ("formula", "derivative", "range", "zero_centred", "monotone", "largest_derivative", "saturates")
@@ -50,6 +51,10 @@ class Explanation:
     """What matters of an activation: derivative, range, where it saturates."""
     source: str = ""
     """The YAML of a block that is written in the language itself."""
+    expected: str = ""
+    """What a setting's value has to be; empty for kinds."""
+    default: str | None = None
+    """A setting's default in YAML's spelling; None for kinds, and where there is none."""
 
 
 def families(only: str | None = None) -> dict[str, dict[str, str]]:
@@ -63,8 +68,18 @@ def families(only: str | None = None) -> dict[str, dict[str, str]]:
 
 
 def explain(name: str) -> Explanation:
-    """Return all that is known of KIND or FAMILY.KIND. Raises UsageError for a wrong or an ambiguous name."""
+    """Return all that is known of KIND, FAMILY.KIND, a section or a setting in one, such as `train.ema` or `ema`.
+
+    A kind's name alone is the kind's. Raises UsageError for a wrong or an ambiguous name.
+    """
     family, dot, kind = name.rpartition(".")
+    setting = _setting(name)
+    if setting is not None:
+        return setting
+    fields = [each.path.rpartition(".")[2] for each in settings() if dot and each.path.rpartition(".")[0] == family]
+    if fields:
+        hint = did_you_mean(kind, fields, "its fields")
+        raise UsageError(Problem("unknown-key", f"`{family}` has no field `{kind}`", hint=hint))
     if dot and family not in FAMILIES:
         hint = did_you_mean(family, FAMILIES, "families")
         raise UsageError(Problem("unknown-family", f"there is no family `{family}`", hint=hint))
@@ -79,6 +94,44 @@ def explain(name: str) -> Explanation:
         hint = did_you_mean(kind, known, "known kinds") if dot else _nearest(kind, known)
         raise UsageError(Problem("unknown-kind", message, hint=hint))
     return _explained(found[0], kind)
+
+
+def _setting(name: str) -> Explanation | None:
+    """Return a section or setting by its place, or by its last word where no kind has that name."""
+    known = settings()
+    found = [each for each in known if each.path == name]
+    if not found and not any(name in _names(family) for family in FAMILIES):
+        found = [each for each in known if each.path.endswith(f".{name}")]
+        outer = min((each.path.count(".") for each in found), default=0)
+        found = [each for each in found if each.path.count(".") == outer]
+    if len(found) > 1:
+        full = " or ".join(f"`{each.path}`" for each in found)
+        raise UsageError(Problem("ambiguous", f"`{name}` is the name of several settings", hint=f"write {full}"))
+    if not found:
+        return None
+    (one,) = found
+    outer_path, _, kind = one.path.rpartition(".")
+    main = getattr(one.section, "main", None)
+    return Explanation(
+        family=outer_path,
+        kind=kind,
+        summary=one.summary,
+        description=one.description,
+        shape="",
+        fields=tuple(
+            FieldHelp(
+                key.path.rpartition(".")[2],
+                key.expected,
+                key.required,
+                key.default,
+                key.path.rpartition(".")[2] == main,
+                key.summary,
+            )
+            for key in one.keys
+        ),
+        expected=one.expected,
+        default=one.default,
+    )
 
 
 def _names(family: str) -> list[str]:

@@ -15,8 +15,9 @@ from nnctl.component.family import FAMILIES, find, names
 from nnctl.component.markers import LayerList, Many, Named, One, ReadBy
 from nnctl.component.validate import FieldRule, rules_of
 from nnctl.reference.catalogue import explain
+from nnctl.reference.settings import MODEL_KEYS, SECTIONS
 from nnctl.spec.blocks import shipped_names
-from nnctl.spec.sections import Data, Lint, Pretrained, Section, Train
+from nnctl.spec.sections import Pretrained, Section
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -44,8 +45,7 @@ def spec_schema() -> Schema:
             definitions[family] = _entry(family)
             definitions |= {f"{family}.{kind}": _arguments(_class(family, kind)) for kind in names(family)}
     definitions |= {f"layers.{name}": _block(name) for name in sorted(shipped_names())}
-    sections: dict[str, type[BaseModel]] = {"data": Data, "train": Train, "lint": Lint}
-    for section in sections.values():
+    for section in SECTIONS.values():
         definitions |= _sections(section)
     definitions |= _sections(Pretrained)
     return {
@@ -54,14 +54,14 @@ def spec_schema() -> Schema:
         "description": "A neural network, its data and its recipe.",
         "type": "object",
         "additionalProperties": False,
-        "properties": _top() | {key: _reference(section.__name__) for key, section in sections.items()},
+        "properties": _top() | {key: _reference(section.__name__) for key, section in SECTIONS.items()},
         # what a spec must say may also stand in the file that it extends
         "if": {"not": {"required": ["extends"]}},
         "then": {
             "required": ["name", "model"],
             "properties": {
                 "model": {"required": ["layers"]},
-                **{key: {"required": _required(section)} for key, section in sections.items() if _required(section)},
+                **{key: {"required": _required(section)} for key, section in SECTIONS.items() if _required(section)},
             },
         },
         "$defs": definitions,
@@ -87,16 +87,16 @@ def _top() -> Schema:
             "properties": {
                 "input": {
                     "type": ["array", "object", "null"],
-                    "description": "The shape of one sample; that of the data set if not given.",
+                    "description": MODEL_KEYS["input"][0],
                 },
-                "params": {"type": ["object", "null"], "description": "Values that `$name` stands for."},
+                "params": {"type": ["object", "null"], "description": MODEL_KEYS["params"][0]},
                 "init": {
                     **_or_null(_reference("init")),
-                    "description": "How weights start, where a layer does not say.",
+                    "description": MODEL_KEYS["init"][0],
                 },
                 "blocks": {
                     "type": ["object", "null"],
-                    "description": "Blocks of your own, by name.",
+                    "description": MODEL_KEYS["blocks"][0],
                     "propertyNames": {"pattern": _NAME},
                     "additionalProperties": {
                         "type": ["object", "null"],
@@ -111,14 +111,14 @@ def _top() -> Schema:
                         },
                     },
                 },
-                "layers": {**_reference("layer_list"), "description": "The layers, from input to output."},
+                "layers": {**_reference("layer_list"), "description": MODEL_KEYS["layers"][0]},
                 "pretrained": {
                     **_or_null(_reference("Pretrained")),
-                    "description": "Weights from a file that training starts with.",
+                    "description": MODEL_KEYS["pretrained"][0],
                 },
                 "freeze": {
                     "anyOf": [{"type": "array", "items": _text()}, _text(), _NULL],
-                    "description": "Paths of layers, or of what holds them, that do not learn.",
+                    "description": MODEL_KEYS["freeze"][0],
                 },
             },
         },

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 import nnctl as package
 from nnctl.component.family import FAMILIES, find, names
+from nnctl.reference.schema import spec_schema
 from nnctl.spec.blocks import shipped_names
+from nnctl.spec.sections import Data, Ema, Pretrained, Stream, Train
 from tests.cli.conftest import Run
 
 KINDS = Path(package.__file__).parent / "kinds"
@@ -92,3 +95,54 @@ def test_a_name_of_two_kinds(nnctl: Run) -> None:
         "error: `constant` is the name of several kinds\n\n"
         "hint: write `schedules.constant` or `initializers.constant`\n"
     )
+
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "data": Data,
+    "train": Train,
+    "data.streams": Stream,
+    "train.ema": Ema,
+    "model.pretrained": Pretrained,
+}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_section_is_explained_by_its_fields(nnctl: Run, name: str) -> None:
+    fields = {field["name"]: field for field in nnctl("explain", name, "--json").json["fields"]}
+    infos = SECTIONS[name].model_fields
+    assert list(fields) == list(infos)
+    assert all(fields[key]["required"] == info.is_required() and fields[key]["doc"] for key, info in infos.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "expected", "default"),
+    [
+        ("label_noise", "data.label_noise", "a number from 0 to 1", "0.0"),
+        ("train.epochs", "train.epochs", "a whole number of at least 1", None),
+        ("checkpoint.keep", "train.checkpoint.keep", "a whole number of at least 1", "2"),
+        ("freeze", "model.freeze", "a list of layer paths", None),
+        ("penalties", "train.penalties", "a list of penalties, see `nnctl list penalties`", "[]"),
+    ],
+)
+def test_a_setting_is_explained_with_its_default(
+    nnctl: Run, name: str, place: str, expected: str, default: str | None
+) -> None:
+    told = nnctl("explain", name, "--json").json
+    assert f"{told['family']}.{told['kind']}" == place
+    assert (told["expected"], told.get("default")) == (expected, default)
+    assert nnctl("explain", name).out.startswith(f"{place}\n")
+
+
+def test_model_is_explained_by_the_keys_of_the_schema(nnctl: Run) -> None:
+    keys = spec_schema()["properties"]["model"]["properties"]
+    fields = nnctl("explain", "model", "--json").json["fields"]
+    assert {field["name"]: field["doc"] for field in fields} == {key: keys[key]["description"] for key in keys}
+
+
+def test_a_wrong_setting(nnctl: Run) -> None:
+    ran = nnctl("explain", "train.epoch")
+    assert (ran.code, ran.err) == (2, "error: `train` has no field `epoch`\n\nhint: did you mean `epochs`?\n")
+
+
+def test_list_ends_with_the_sections(nnctl: Run) -> None:
+    assert nnctl("list").out.splitlines()[-1].startswith("sections  data, model, train, lint: ")

@@ -82,6 +82,16 @@ def test_rows_are_standardised_and_coded_as_in_training(nnctl: Run, table: str) 
     assert mean[1:].tolist() == [0, 0, 0]
 
 
+def test_training_on_ones_own_files_proposes_to_predict(nnctl: Run, table: str) -> None:
+    spec = "spec.yaml"
+    assert "      nnctl predict other TABLE.csv" in nnctl("train", spec, "--run", "other").out.splitlines()
+    # what answers with its own input has no answer to tell
+    rebuilt = ("train.loss={mse: {target: data.input}}", "model.layers=[linear: 4]")
+    ran = nnctl("train", spec, *rebuilt, "--run", "rebuilt")
+    assert "next  nnctl eval rebuilt" in ran.out
+    assert "predict" not in ran.out
+
+
 def test_bad_rows_and_files_are_named_and_the_rest_is_predicted(nnctl: Run, table: str) -> None:
     write_rows("new.csv", [["1", "a"], ["x", "a"], ["2", "z"], ["3"], ["4", "b"]], ("age", "kind"))
     write_rows("other.csv", [["1", "a"]], ("age", "sort"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,10 @@ def test_a_students_own_backward() -> None:
     assert failing(result) == {"first.weight", "first.bias", "input"}
     assert named(result)["first.weight"].guess == "half of what it should be"
     assert (result.data, result.adjoint.error) == ("given", None)
+    first, *wrong = str(result).splitlines()
+    assert first == "fail: 2 of 5 gradients are right"
+    assert len(wrong) == 3
+    assert re.fullmatch(r"fail: first\.weight: relative error 5\.0e-01; half of what it should be", wrong[0])
 
 
 @pytest.mark.parametrize(
@@ -332,6 +337,9 @@ BATCH = (normal(4, 3), normal(4, 2))
         (lambda: gradcheck(nan_net(), SPEC), "`linear2.weight` has 1 of 36 numbers that are not finite"),
         (lambda: gradcheck(nn.ReLU(), BATCH, mse_loss), "no weights to learn"),
         (lambda: gradcheck(Restless(3, 2), BATCH, mse_loss), "two passes at the same point differ"),
+        (lambda: gradcheck(Square.apply, BATCH, mse_loss), "`apply` is a function, and a module is checked"),
+        (lambda: gradcheck(nn.Linear, BATCH, mse_loss), "`Linear` is a class, and a module is checked"),  # type: ignore[arg-type]
+        (lambda: gradcheck(Square, BATCH, mse_loss), "`Square` is a class, and a module is checked"),  # type: ignore[arg-type]
         (lambda: gradcheck(nn.Linear(3, 2)), "together with its spec"),
         (lambda: gradcheck(nn.Linear(3, 2), BATCH), "beside a batch and a loss"),
         (lambda: gradcheck(nn.Linear(3, 2), SPEC), "no layer `linear1`"),

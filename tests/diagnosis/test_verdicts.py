@@ -72,6 +72,15 @@ def test_what_a_verdict_says() -> None:
     assert verdict.fix == "model.init: kaiming"
 
 
+def test_a_result_is_printed_in_a_few_lines() -> None:
+    result = inspect(ILL["vanishing"][0])
+    first, *verdicts, last = str(result).splitlines()
+    assert first == f"at initialisation: 49 layers, 64 samples of random, loss {result.loss:.4g}"
+    assert verdicts[0].startswith("fail: vanishing at repeat1.1.linear1, line 1: on its way back through 24 layers")
+    assert verdicts[0].endswith("; change model.init: kaiming")
+    assert (len(verdicts), last) == (len(result.verdicts), "verdict fail")
+
+
 def test_batch_norm_without_shortcuts_explodes_and_shortcuts_mend_it() -> None:
     body = [{"linear": {"features": 24, "bias": False}}, "batch_norm"]
     residual = {"residual": {"body": [*body, "relu", *body], "shortcut": "none"}}

@@ -147,3 +147,16 @@ def test_good_specs_have_no_warnings() -> None:
     layers = "basic_block: 4, {max_pool: 2}, flatten, {linear: 9}, relu, {dropout: 0.5}, {linear: $classes}"
     text = net("{" + layers.replace("basic_block: 4", "basic_block: 4}", 1), recipe(schedule="cosine"))
     assert codes(text) == []
+
+
+def test_an_entry_met_many_times_is_one_warning() -> None:
+    turn = "[{conv: {channels: 4, kernel: 1}}, batch_norm, relu]"
+    text = f"{HEAD}model:\n  input: [4, 8, 8]\n  layers:\n    - repeat: {{times: 30, layers: {turn}}}\n"
+    (warning,) = build_text(text).warnings
+    assert (warning.code, warning.position.line) == ("bias-before-norm", 5)
+    assert warning.details == ("and 29 more like it",)
+
+
+def test_two_entries_are_two_warnings() -> None:
+    text = net("{conv: 4}, batch_norm, {conv: 4}, batch_norm, flatten, {linear: $classes}")
+    assert [(w.code, w.details) for w in build_text(text).warnings] == [("bias-before-norm", ())] * 2

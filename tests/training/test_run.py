@@ -97,6 +97,7 @@ def test_sets_without_a_test_split_are_evaluated_on_train(tmp_path: Path) -> Non
     train(spec_of(epochs=1), run=tmp_path)
     result = evaluate(tmp_path)
     assert (result.split, result.n) == ("train", 45)
+    assert str(result) == f"train: 45 samples, loss {result.loss:.4g}, accuracy {result.accuracy:.4g}"
     with pytest.raises(UsageError, match="no test split"):
         evaluate(tmp_path, split="test")
 

@@ -11,7 +11,7 @@ from nnctl.cli import options
 
 
 def run(
-    kind: Annotated[str, typer.Argument(metavar="[FAMILY.]KIND", help="A name that a spec may use; see `nnctl list`.")],
+    kind: Annotated[str, typer.Argument(metavar="[FAMILY.]KIND", help="A kind, section or setting; see `nnctl list`.")],
     json: options.Json = False,
 ) -> None:
     """Explain one name: fields, shapes, examples.
@@ -19,6 +19,7 @@ def run(
     \b
     nnctl explain conv
     nnctl explain optimizers.sgd
+    nnctl explain train.ema       # a section's settings, or one of them
     """
     from nnctl.cli.output import print_json
     from nnctl.cli.render.catalogue import print_explanation

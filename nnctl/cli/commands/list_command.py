@@ -25,9 +25,10 @@ def run(
     nnctl list datasets     # also which of them are on this computer, where, and how large
     """
     from nnctl.cli.output import print_json
-    from nnctl.cli.render.catalogue import print_families
+    from nnctl.cli.render.catalogue import print_families, print_sections
     from nnctl.cli.terminal import out
     from nnctl.reference.catalogue import families
+    from nnctl.reference.settings import section_names
 
     listed = families(family)
     if family != "datasets":
@@ -35,6 +36,8 @@ def run(
             print_json({"families": listed})
         else:
             print_families(listed, out())
+            if family is None:
+                print_sections(section_names(), out())
         return
     from nnctl.cli.render.presence import print_presence
     from nnctl.data.presence import presence

@@ -72,7 +72,7 @@ def run(
     if json:
         print_json(result.as_json())
     else:
-        for line in summary(result):
+        for line in summary(result, graph):
             out().print(line)
     if result.stopped == "interrupted":
         raise typer.Exit(128 + (result.signal or 2))

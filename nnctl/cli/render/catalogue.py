@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from nnctl.cli.render.columns import aligned
@@ -24,10 +25,21 @@ def print_families(families: dict[str, dict[str, str]], to: Terminal) -> None:
             to.print(textwrap.shorten("  " + line, _width(to), placeholder=" …") if to.interactive else "  " + line)
 
 
+def print_sections(sections: Iterable[str], to: Terminal) -> None:
+    """Print which sections of a spec can be explained besides."""
+    to.print(
+        f"\n{to.paint('sections', 'bold')}  {', '.join(sections)}: `nnctl explain train`, `nnctl explain train.ema`"
+    )
+
+
 def print_explanation(explanation: Explanation, to: Terminal) -> None:
     """Print one kind: what it does, shapes, fields, properties, examples, paper."""
-    to.print(to.paint(f"{explanation.family}.{explanation.kind}", "bold"))
+    title = f"{explanation.family}.{explanation.kind}" if explanation.family else explanation.kind
+    to.print(to.paint(title, "bold"))
     to.print(explanation.summary)
+    default = f"default {explanation.default}" if explanation.default is not None else ""
+    if facts := ", ".join(filter(None, (explanation.expected, default))):
+        to.print(f"\n{to.paint('value', 'bold')}  {facts}")
     for paragraph in filter(None, explanation.description.split("\n\n")):
         to.print()
         to.print(textwrap.fill(paragraph, _width(to)))

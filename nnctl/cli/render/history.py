@@ -8,10 +8,12 @@ from nnctl.cli.render.columns import aligned
 from nnctl.cli.render.numbers import duration, measure, thousands
 
 if TYPE_CHECKING:
+    from nnctl.graph.build import Graph
     from nnctl.training.reporter import EpochReport, Start
     from nnctl.training.result import RunResult
 
 _PREFERRED = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_rmse")
+_NEW_FILES = {"image_folder": "PHOTO.jpg", "csv": "TABLE.csv", "text": "LINES.txt"}
 _STOPPED = {
     "finished": "finished",
     "early": "stopped early",
@@ -58,26 +60,38 @@ class EpochTable:
         return "  ".join((first.rjust(max(5, 2 * len(str(self._epochs)) + 1)), *aligned_cells))
 
 
-def summary(result: RunResult) -> list[str]:
-    """Return what a run came to and what to do next."""
+def summary(result: RunResult, graph: Graph) -> list[str]:
+    """Return what a run of the graph's network came to and what to do next."""
     seen = f"{result.epochs} {'epoch' if result.epochs == 1 else 'epochs'}, {thousands(result.steps)} steps"
     rows = [("run", result.run), (_STOPPED[result.stopped], f"after {seen}")]
     if result.best is not None:
         rows.append(("best", f"{result.best.metric} {measure(result.best.value)} at epoch {result.best.epoch}"))
     if result.images_per_second is not None:
         rows.append(("speed", f"{thousands(round(result.images_per_second))} images/s"))
-    return [*aligned(rows), *aligned(_next(result))]
+    return [*aligned(rows), *aligned(_next(result, graph))]
 
 
-def _next(result: RunResult) -> list[tuple[str, str]]:
+def _next(result: RunResult, graph: Graph) -> list[tuple[str, str]]:
     if result.stopped == "interrupted":
         return [("resume", f"nnctl train {quoted(result.run + '/spec.yaml')} --run {quoted(result.run)} --resume")]
     run = quoted(result.run)
     return [
         ("next", f"nnctl eval {run}"),
+        *([("", f"nnctl predict {run} {file}")] if (file := _new_file(graph)) else []),
         ("", f"nnctl inspect {run}"),
         ("", f"nnctl export {run} weights.safetensors"),
     ]
+
+
+def _new_file(graph: Graph) -> str | None:
+    """Return what stands for files that a network trained on its user's own is asked about, if it can be asked."""
+    from nnctl.evaluation.measure import reading_of
+
+    spec = graph.spec
+    if spec.data is None or spec.train is None or graph.facts is None:
+        return None
+    file = _NEW_FILES.get(spec.data.dataset.kind)
+    return file if file and reading_of(graph, spec.train.loss, graph.facts).task is not None else None
 
 
 def quoted(path: str) -> str:

@@ -76,6 +76,16 @@ def gradcheck(
 
 
 def _batch(target: Any, batch: Any, loss: LossFunction | None) -> tuple[nn.Module, Any, Any, LossFunction]:
+    if callable(target) and not isinstance(target, nn.Module):
+        name = getattr(target, "__name__", type(target).__name__)
+        message = f"`{name}` is a {'class' if isinstance(target, type) else 'function'}, and a module is checked"
+        hint = (
+            "call it in the `forward` of a torch.nn.Module that has weights before it, such as a linear layer; "
+            "torch.autograd.gradcheck checks a function alone"
+        )
+        if isinstance(target, type) and issubclass(target, nn.Module):
+            hint = f"make one of it: `{name}(…)`"
+        raise UsageError(Problem("usage", message, hint=hint))
     if not isinstance(target, nn.Module) or not isinstance(batch, tuple) or len(batch) != 2 or not callable(loss):
         message = "a module is checked beside a batch and a loss"
         raise UsageError(Problem("usage", message, hint="call gradcheck(module, (x, y), loss_function)"))

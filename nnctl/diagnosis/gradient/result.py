@@ -54,6 +54,13 @@ class TensorCheck:
     layer_error: float | None = None
     """Relative error of the tensor's own layer by itself, under a random error signal; None where it was not needed."""
 
+    def __str__(self) -> str:
+        """Return what there is to say of the tensor, in a line."""
+        place = f"{self.name}, line {self.line}" if self.line else self.name
+        error = "" if self.relative_error is None else f"relative error {self.relative_error:.1e}"
+        said = "; ".join(text for text in (error, self.reason, self.guess) if text)
+        return f"{self.verdict}: {place}" + (f": {said}" if said else "")
+
     def as_json(self) -> dict[str, Any]:
         """Return the tensor's object in `--json`."""
         values = asdict(self)
@@ -118,6 +125,12 @@ class GradcheckResult:
     def failed(self) -> tuple[TensorCheck, ...]:
         """Return the tensors with a wrong gradient."""
         return tuple(tensor for tensor in self.tensors if tensor.verdict == "fail")
+
+    def __str__(self) -> str:
+        """Return the verdict in a line, and one for each tensor that does not pass."""
+        passed = sum(tensor.verdict == "pass" for tensor in self.tensors)
+        heading = f"{self.verdict}: {passed} of {len(self.tensors)} gradients are right"
+        return "\n".join([heading, *(str(tensor) for tensor in self.tensors if tensor.verdict != "pass")])
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""

@@ -47,6 +47,8 @@ class Facts:
     """The name that a single field has beside `input`."""
     notes: tuple[str, ...] = ()
     """What was inferred from the files rather than said by the spec, in words."""
+    joined: str | None = None
+    """What to write so that several fields are one `input`, in words; None where nothing does that."""
 
 
 class Dataset(Component):

@@ -127,6 +127,7 @@ class Csv(Dataset):
             absent=absent,
             single=table.single() if table else None,
             notes=table.notes if table else (),
+            joined=None if self._holds_text else "write `one_hot: true` in `csv` for one vector of all columns",
         )
 
     def declared(self) -> Table | None:
@@ -182,6 +183,10 @@ class Csv(Dataset):
         table = self.declared()
         assert table is not None
         return fresh_rows(file, content, table)
+
+    @property
+    def _holds_text(self) -> bool:
+        return any(isinstance(role, TextColumn) for role in (self.columns or {}).values())
 
     @property
     def _one_hot(self) -> bool:
