@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.frontend.helpers import problem_of, spec
+from tests.frontend.helpers import problem_of, problems_of, spec
 
 
 @pytest.mark.parametrize(
@@ -33,5 +33,6 @@ def test_an_entry_without_a_space_behind_its_colon(entry: str) -> None:
 
 
 def test_a_decimal_comma() -> None:
-    problem = problem_of("name: a\ntrain: {lr: 0,01}\nmodel: {input: [3], layers: [relu]}\n")
-    assert (problem.position.line, problem.hint) == (2, "write a decimal point: 0.01")
+    recipe = "{epochs: 1, loss: cross_entropy, optimizer: {sgd: {lr: 0,01}}}"
+    found = problems_of(f"name: a\ndata: {{dataset: digits}}\nmodel: {{layers: [relu]}}\ntrain: {recipe}\n")
+    assert (4, "write a decimal point: 0.01") in [(problem.position.line, problem.hint) for problem in found]
