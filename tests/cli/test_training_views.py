@@ -14,8 +14,10 @@ from nnctl.cli.render.history import summary
 from nnctl.cli.render.live import LiveView
 from nnctl.cli.render.plain import PlainView
 from nnctl.cli.terminal import Terminal, terminal
+from nnctl.graph.build import build_text
 from nnctl.training.reporter import EpochReport, Reporter, Start, StepReport
 from nnctl.training.result import Best, RunResult
+from tests.cli.conftest import SMALL
 from tests.cli.test_terminal import Screen
 
 START = Start(
@@ -164,7 +166,7 @@ def test_the_losses_kept_are_bounded_and_span_the_whole_run() -> None:
 
 
 def test_the_summary_says_what_is_next() -> None:
-    assert summary(RESULT) == [
+    assert summary(RESULT, build_text(SMALL)) == [
         "run       checkpoints/small/1",
         "finished  after 2 epochs, 20 steps",
         "best      val_accuracy 0.7500 at epoch 1",
@@ -176,6 +178,6 @@ def test_the_summary_says_what_is_next() -> None:
 
 
 def test_the_summary_of_an_interrupted_run_says_how_to_go_on() -> None:
-    lines = summary(replace(RESULT, run="my runs/1", epochs=1, stopped="interrupted"))
+    lines = summary(replace(RESULT, run="my runs/1", epochs=1, stopped="interrupted"), build_text(SMALL))
     assert lines[1] == "interrupted  after 1 epoch, 20 steps"
     assert lines[-1] == "resume  nnctl train 'my runs/1/spec.yaml' --run 'my runs/1' --resume"
