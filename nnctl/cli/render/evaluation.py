@@ -21,7 +21,9 @@ _WIDEST_MATRIX = 20
 def print_evaluation(result: EvalResult, to: Terminal) -> None:
     """Print the measures, then each class, then the confusion matrix."""
     rows = [("split", f"{result.split}, {thousands(result.n)} samples")]
-    rows += [(name, measure(value)) for name in _MEASURES if (value := getattr(result, name)) is not None]
+    few = result.per_class is not None and len(result.per_class) <= 5  # any guess is among the first five
+    told = [name for name in _MEASURES if not (few and name == "top5")]
+    rows += [(name, measure(value)) for name in told if (value := getattr(result, name)) is not None]
     rows += [(f"accuracy of {head}", measure(value)) for head, value in (result.heads or {}).items()]
     rows += [("note", note) for note in result.notes or ()]
     if result.robust_accuracy is not None and result.robust_loss is not None:
