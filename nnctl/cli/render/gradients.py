@@ -29,7 +29,7 @@ def print_gradients(result: GradcheckResult, to: Terminal) -> None:
     if len(shown) < len(result.tensors):
         to.print(to.paint(f"… and {len(result.tensors) - len(shown)} more that are no worse; all with --json", "dim"))
     for name in result.not_differentiable:
-        to.print(f"{name} holds codes, which have no gradient")
+        to.print(f"{name} has no gradient: it holds codes, or is a constant of the loss")
     for tensor in shown:
         _print_open(tensor, several, to)
     if result.layers:

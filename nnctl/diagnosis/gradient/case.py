@@ -18,6 +18,7 @@ from nnctl.diagnosis.subject import Subject
 from nnctl.errors import NOWHERE, Position, Problem, UsageError
 from nnctl.graph.build import Graph
 from nnctl.kinds.penalties.base import Term
+from nnctl.network.initialise import seeded
 from nnctl.network.lsuv import scale_by_data
 from nnctl.network.modules import Network
 from nnctl.objective import Objective
@@ -91,7 +92,9 @@ def case_of_spec(subject: Subject, samples: int, random: bool, device: torch.dev
     net = net.double().train()
     check_parameters(net, graph)
     batch = _wide(batch)
-    inputs = {name: x.requires_grad_() for name, x in batch.inputs.items() if x.is_floating_point()}
+    numbers = {name: x for name, x in batch.inputs.items() if x.is_floating_point()}
+    constant = all(loss.fixes_inputs for loss in losses if loss.weight)
+    inputs = {} if constant else {name: x.requires_grad_() for name, x in numbers.items()}
     several = len(batch.inputs) > 1
     objective = Objective([loss for loss in losses if loss.weight])
     penalties = [one for one in (graph.spec.train.penalties if graph.spec.train else ()) if isinstance(one, Term)]
@@ -101,13 +104,17 @@ def case_of_spec(subject: Subject, samples: int, random: bool, device: torch.dev
         + [f"{penalty.kind} penalty" for penalty, _ in wishes]
     )
 
+    seed = derive(graph.spec.seed, "dropout", 0, 0)
+    with seeded(seed):
+        first = objective.forward(copy.deepcopy(net), batch)  # a copy: norms count the pass
+        terms = [(term.loss.weight, term.loss.held(first)) for term in objective.terms]
+
     def evaluate() -> dict[str, Tensor]:
         seen = objective.forward(net, batch)
-        values = [term(seen) for term in objective.terms]
+        values = [weight * term(seen) for weight, term in terms]
         values += [torch.stack([penalty.value(weight) for weight in weights]).sum() for penalty, weights in wishes]
         return dict(zip(names, values, strict=True))
 
-    seed = derive(graph.spec.seed, "dropout", 0, 0)
     tensors = _learned(net) | {f"data.{name}" if several else "input": x for name, x in inputs.items()}
     codes = tuple(f"data.{name}" if several else "input" for name in batch.inputs if name not in inputs)
     x = batch.inputs if several else next(iter(batch.inputs.values()))

@@ -204,7 +204,7 @@ def _tensor(
 ) -> TensorCheck:
     finding, path = outcome.finding, case.owner(name)
     position = case.position(path)
-    verdict, reason = _verdict(outcome, read, alone)
+    verdict, reason = _verdict(outcome, read, alone, case.samples)
     file = case.graph.spec.file if case.graph is not None else None
     check = TensorCheck(
         name=name,
@@ -226,7 +226,7 @@ def _tensor(
     return replace(check, guess=guess(located.evidence), rows=located.rows, entries=located.entries)
 
 
-def _verdict(outcome: Outcome, read: bool, alone: Outcome | None) -> tuple[Verdict, str | None]:
+def _verdict(outcome: Outcome, read: bool, alone: Outcome | None, samples: int) -> tuple[Verdict, str | None]:
     finding = outcome.finding
     if finding.verdict != "inconclusive":
         return finding.verdict, None
@@ -237,7 +237,7 @@ def _verdict(outcome: Outcome, read: bool, alone: Outcome | None) -> tuple[Verdi
     resolved = f"{finding.resolution:.1g}" if finding.resolution is not None else "nothing"
     words = {
         "kink": "it lies on a kink, and so do the points around it",
-        "zero": "the gradient is 0, and the loss does not measurably change either",
+        "zero": f"the gradient is 0, and the loss does not measurably change either: {samples} samples may be too few",
         "small": f"the gradient, {outcome.norm:.1g}, is resolved only to {resolved}: rounding hides the rest",
     }
     return "inconclusive", words[finding.reason or "small"]

@@ -15,7 +15,7 @@ from nnctl.kinds.losses.base import OUTPUT, Loss, LossFunction, LossTerm, Pass
 from nnctl.kinds.losses.cross_entropy import CrossEntropy
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 class Adversarial(Loss):
@@ -76,20 +76,21 @@ class Adversarial(Loss):
 
     def term(self) -> LossTerm:
         """Return J at the changed inputs of a pass."""
+        return lambda seen: self.held(seen)(seen)
+
+    def held(self, seen: Pass) -> LossTerm:
+        """Return J at inputs changed for the weights of `seen`, whatever the weights are then."""
         from nnctl.modules.adversarial import Attack, attacked, pgd
 
-        function, place, field = self.build(), self.place, self.target
+        function, place = self.build(), self.place
         fgsm = self.attack == "fgsm"
         attack = Attack(self.epsilon) if fgsm else pgd(self.epsilon, self.steps, self.step_size)
+        target = seen.target(self.target).detach()
 
-        def at_the_worst(seen: Pass) -> Tensor:
-            net, target = seen.net, seen.target(field).detach()
+        def loss(net: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+            x = inputs["input"] if len(inputs) == 1 else inputs
+            outputs = {OUTPUT: net(x)} if place == OUTPUT else net.outputs(x)  # type: ignore[operator]
+            return function(outputs[place], target)
 
-            def loss(inputs: dict[str, Tensor]) -> Tensor:
-                x = inputs["input"] if len(inputs) == 1 else inputs
-                outputs = {OUTPUT: net(x)} if place == OUTPUT else net.outputs(x)  # type: ignore[operator]
-                return function(outputs[place], target)
-
-            return loss(attacked(attack, net, seen.batch.inputs, loss))
-
-        return at_the_worst
+        changed = attacked(attack, seen.net, seen.batch.inputs, lambda inputs: loss(seen.net, inputs))
+        return lambda later: loss(later.net, changed)

@@ -59,6 +59,8 @@ class Loss(Component):
     """Whether the value that the loss takes names a class or predicts the target's numbers; embeddings do not."""
     training_only: ClassVar[bool] = False
     """Whether evaluation leaves the loss out: it is about training, as what aligns two sets or needs gradients."""
+    fixes_inputs: ClassVar[bool] = False
+    """Whether the inputs are constants of the loss, which has no gradient in them."""
 
     weight: NonNegative = 1.0
     """Factor of this term in the sum of losses."""
@@ -93,3 +95,11 @@ class Loss(Component):
         target say how here."""
         function, place, field = self.build(), self.place, self.target
         return lambda seen: function(seen.outputs[place], seen.target(field))
+
+    def held(self, seen: Pass) -> LossTerm:
+        """Return the term with all that its gradient takes for a constant fixed as it is in `seen`.
+
+        Differences of this function are what the gradient is proven by: differences of the term itself would see the
+        constants change with the weights.
+        """
+        return self.term()

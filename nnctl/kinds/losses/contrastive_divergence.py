@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nnctl.kinds.layers.base import Layer
+    from nnctl.modules.rbm import RBM
 
 
 class ContrastiveDivergence(Loss):
@@ -29,6 +30,7 @@ class ContrastiveDivergence(Loss):
     kind = "contrastive_divergence"
     paper = "Hinton, Training Products of Experts by Minimizing Contrastive Divergence, 2002"
     uses_target = False
+    fixes_inputs = True
     examples = (Example("contrastive_divergence"), Example("contrastive_divergence: {steps: 5, layer: rbm1}"))
 
     steps: Count = 1
@@ -55,15 +57,25 @@ class ContrastiveDivergence(Loss):
 
     def term(self) -> LossTerm:
         """Return the difference in training, else the reconstruction's error."""
-        from nnctl.modules.rbm import RBM
+        return lambda seen: self.held(seen)(seen)
 
-        def contrast(seen: Pass) -> Tensor:
-            modules = seen.net.modules() if self.layer is None else [seen.net.get_submodule(self.layer)]
-            machine = next(module for module in modules if isinstance(module, RBM))
-            assert machine.seen is not None
-            v = machine.seen.to(machine.weight.dtype)
-            if not machine.training:
-                return (v - machine.reconstruct(v)).square().mean()
-            return (machine.free_energy(v) - machine.free_energy(machine.sample(v, self.steps))).mean()
+    def held(self, seen: Pass) -> LossTerm:
+        """Return the same for the values that `seen` showed the machine, and those sampled from them then."""
+        machine = self._machine(seen)
+        assert machine.seen is not None
+        v = machine.seen.to(machine.weight.dtype, copy=True)  # not a view of inputs that may be moved
+        if not machine.training:
+            return lambda later: (v - self._machine(later).reconstruct(v)).square().mean()
+        dreamt = machine.sample(v, self.steps)
+
+        def contrast(later: Pass) -> Tensor:
+            machine = self._machine(later)
+            return (machine.free_energy(v) - machine.free_energy(dreamt)).mean()
 
         return contrast
+
+    def _machine(self, seen: Pass) -> RBM:
+        from nnctl.modules.rbm import RBM
+
+        modules = seen.net.modules() if self.layer is None else [seen.net.get_submodule(self.layer)]
+        return next(module for module in modules if isinstance(module, RBM))

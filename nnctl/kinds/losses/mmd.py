@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from nnctl.component.base import Example
 from nnctl.component.types import Expected, Positive, Text
-from nnctl.kinds.losses.base import Loss, LossFunction, LossTerm
+from nnctl.kinds.losses.base import Loss, LossFunction, LossTerm, Pass
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class MaximumMeanDiscrepancy(Loss):
@@ -52,5 +55,18 @@ class MaximumMeanDiscrepancy(Loss):
 
     def term(self) -> LossTerm:
         """Return the discrepancy between a pass's batch and its stream."""
-        function, place, stream = self.build(), self.place, self.against
-        return lambda seen: function(seen.outputs[place], seen.streams[stream][place])
+        function = self.build()
+        return lambda seen: function(*self._features(seen))
+
+    def held(self, seen: Pass) -> LossTerm:
+        """Return the same with the bandwidth that `seen` calls for."""
+        if self.bandwidth != "median":
+            return self.term()
+        from nnctl.modules.mmd import all_pairs, biased, linear, median, quadruples
+
+        measure, function = (all_pairs, biased) if self.estimator == "biased" else (quadruples, linear)
+        bandwidth = median(measure(*self._features(seen)))
+        return lambda later: function(*self._features(later), bandwidth=bandwidth)
+
+    def _features(self, seen: Pass) -> tuple[Tensor, Tensor]:
+        return seen.outputs[self.place], seen.streams[self.against][self.place]
