@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from nnctl.cli.terminal import Colour, Terminal, err, out
-from nnctl.errors import Problem, render_problem
+from nnctl.errors import Problem, UsageError, render_problem
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -30,6 +31,14 @@ def print_problems(problems: Iterable[Problem], severity: str = "error", to: Ter
         for line in rest.splitlines():
             lines.append(to.paint("hint:", "cyan") + line.removeprefix("hint:") if line.startswith("hint:") else line)
         to.print("\n".join(lines))
+
+
+def check_target(file: Path, suffix: str) -> None:
+    """Raise UsageError unless a picture or page may be written to `file`: what is of another kind stays as it is."""
+    if not file.parent.is_dir():
+        raise UsageError(Problem("usage", f"there is no folder {file.parent} to write {file.name} to"))
+    if file.suffix != suffix:
+        raise UsageError(Problem("usage", f"expected a file name with {suffix}, found {file}"))
 
 
 def _finite(value: Any) -> Any:

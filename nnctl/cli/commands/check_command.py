@@ -35,8 +35,7 @@ def run(
     from nnctl.cli.output import print_json
     from nnctl.errors import Problem, UsageError
 
-    files = [argument for argument in arguments if not options.is_override(argument)]
-    overrides = tuple(argument for argument in arguments if options.is_override(argument))
+    files, overrides = options.files_and_overrides(arguments)
     if not files:
         raise UsageError(Problem("usage", "no spec is given", hint="write `nnctl check SPEC`, a YAML file"))
     findings = [_check(file, overrides) for file in files]
@@ -106,7 +105,7 @@ class Finding:
                 print_problems(self.graph.warnings, "warning", to)
 
 
-def _check(file: str, overrides: tuple[str, ...]) -> Finding:
+def _check(file: str, overrides: list[str]) -> Finding:
     from nnctl.errors import NnctlError
     from nnctl.graph.build import build_file
 

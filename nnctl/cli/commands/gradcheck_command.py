@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,9 +11,7 @@ from nnctl.cli import options
 
 
 def run(
-    target: Annotated[
-        str, typer.Argument(metavar="SPEC|CHECKPOINT", help="A spec (fresh weights), a run directory or its weights.")
-    ],
+    target: options.SpecOrCheckpoint,
     overrides: options.Overrides = None,
     joint: Annotated[
         bool, typer.Option("--joint", help="Move all tensors at once: for large networks; halves are tried on failure.")
@@ -21,10 +20,12 @@ def run(
         bool, typer.Option("--strict", help="Twice as many directions; what stays inconclusive counts as a failure.")
     ] = False,
     samples: Annotated[int, typer.Option("--samples", min=1, metavar="N", help="Samples of the batch.")] = 4,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the random directions.")] = 0,
-    random: Annotated[
-        bool, typer.Option("--random", help="Use N(0, 1) inputs and random labels in place of the data.")
-    ] = False,
+    seed: options.DirectionSeed = 0,
+    random: options.RandomData = False,
+    svg: Annotated[
+        Path | None,
+        typer.Option("--svg", metavar="FILE", help="Draw the error by step, and Taylor's remainder, as SVG."),
+    ] = None,
     device: options.Device = "auto",
     json: options.Json = False,
 ) -> None:
@@ -39,11 +40,13 @@ def run(
     nnctl gradcheck specs/cifar/resnet56.yaml --joint --random
     nnctl gradcheck checkpoints/vgg11/1 --strict --json
     """
-    from nnctl.cli.output import print_json
+    from nnctl.cli.output import check_target, print_json
     from nnctl.cli.render.gradients import print_gradients
-    from nnctl.cli.terminal import out
+    from nnctl.cli.terminal import err, out
 
     changes = options.checked_overrides(overrides)
+    if svg is not None:
+        check_target(svg, ".svg")
 
     from nnctl.diagnosis.gradient.check import gradcheck
 
@@ -52,6 +55,7 @@ def run(
         samples=samples,
         joint=joint,
         strict=strict,
+        curve=svg is not None,
         random=random,
         seed=seed,
         overrides=changes,
@@ -61,5 +65,10 @@ def run(
         print_json(result.as_json())
     else:
         print_gradients(result, out())
+    if svg is not None:
+        from nnctl.diagnosis.gradient.drawing import draw_check
+
+        svg.write_text(draw_check(target, result), encoding="utf-8")
+        err().print(f"wrote {svg}")
     if result.verdict == "fail" or (strict and result.verdict == "inconclusive"):
         raise typer.Exit(1)

@@ -12,9 +12,7 @@ from nnctl.errors import Problem, UsageError
 
 
 def run(
-    target: Annotated[
-        str, typer.Argument(metavar="SPEC|CHECKPOINT", help="A spec (fresh weights), a run directory or its weights.")
-    ],
+    target: options.SpecOrCheckpoint,
     rest: Annotated[
         list[str] | None,
         typer.Argument(metavar="[OTHER] [PATH=VALUE]...", help="A second one to compare; fields to change, of both."),
@@ -22,9 +20,7 @@ def run(
     steps: Annotated[
         int, typer.Option("--steps", min=0, metavar="N", help="Take N steps of the recipe first, on a copy.")
     ] = 0,
-    random: Annotated[
-        bool, typer.Option("--random", help="Use N(0, 1) inputs and random labels in place of the data.")
-    ] = False,
+    random: options.RandomData = False,
     spectrum: Annotated[
         bool, typer.Option("--spectrum", help="Also singular values of weights and of the input-output Jacobian.")
     ] = False,
@@ -50,13 +46,15 @@ def run(
     nnctl inspect specs/vgg11.yaml --steps 20 --random
     nnctl inspect checkpoints/vgg11/1 --strict --json
     """
-    from nnctl.cli.output import print_json
+    from nnctl.cli.output import check_target, print_json
     from nnctl.cli.render.signals import different_data, print_signals
     from nnctl.cli.terminal import err, out
 
-    targets, changes = _targets(target, rest or [])
-    if html is not None and not html.parent.is_dir():
-        raise UsageError(Problem("usage", f"there is no folder {html.parent} to write {html.name} to"))
+    other, changes = options.other_and_overrides(rest, "networks")
+    if other == target:
+        raise UsageError(Problem("usage", f"{target} is given twice", hint="name another network to compare it with"))
+    if html is not None:
+        check_target(html, ".html")
 
     from nnctl.diagnosis.signals import inspect
 
@@ -70,7 +68,8 @@ def run(
             overrides=changes,
             device=device,
         )
-        for name in targets
+        for name in (target, other)
+        if name is not None
     }
     if json:
         first, *others = found.values()
@@ -87,15 +86,3 @@ def run(
         err().print(f"wrote {html}")
     if strict and any(result.verdict != "ok" for result in found.values()):
         raise typer.Exit(1)
-
-
-def _targets(target: str, rest: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what is inspected and the overrides. Raises UsageError for more than two of the former."""
-    others = [argument for argument in rest if not options.is_override(argument)]
-    changes = options.checked_overrides([argument for argument in rest if options.is_override(argument)])
-    if len(others) > 1:
-        hint = "an override looks like `train.epochs=3`"
-        raise UsageError(Problem("usage", f"expected at most two networks, found {len(others) + 1}", hint=hint))
-    if target in others:
-        raise UsageError(Problem("usage", f"{target} is given twice", hint="name another network to compare it with"))
-    return (target, *others), changes

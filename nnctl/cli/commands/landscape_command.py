@@ -43,7 +43,7 @@ def run(
         typer.Option("--batch-norm", help="Keep running statistics, or measure them afresh at each point."),
     ] = "frozen",
     samples: Annotated[int, typer.Option("--samples", min=1, metavar="N", help="Training samples to use.")] = 1024,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the random directions.")] = 0,
+    seed: options.DirectionSeed = 0,
     top: Annotated[
         int, typer.Option("--top", min=1, metavar="K", help="Largest and smallest eigenvalues to tell.")
     ] = 3,
@@ -74,16 +74,7 @@ def run(
     from nnctl.cli.terminal import err
     from nnctl.cli.terminal import out as stdout
 
-    others = [argument for argument in rest or [] if not options.is_override(argument)]
-    changes = options.checked_overrides([argument for argument in rest or [] if options.is_override(argument)])
-    if len(others) > 1:
-        raise UsageError(
-            Problem(
-                "usage",
-                f"expected at most two checkpoints, found {len(others) + 1}",
-                hint="an override looks like `data.root=/data`",
-            )
-        )
+    other, changes = options.other_and_overrides(rest, "checkpoints")
     if no_surface and no_curvature:
         raise UsageError(Problem("usage", "--no-surface and --no-curvature leave nothing to do"))
 
@@ -92,7 +83,7 @@ def run(
     with waiting(err()) as progress:
         result = landscape(
             target,
-            to=others[0] if others else None,
+            to=other,
             dims=dims,
             points=points,
             span=span,

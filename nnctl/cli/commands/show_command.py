@@ -33,9 +33,7 @@ def run(
     from nnctl.spec.load import load
     from nnctl.spec.resolved import as_dict, to_yaml
 
-    given = arguments or []
-    files = [argument for argument in given if not options.is_override(argument)]
-    overrides = [argument for argument in given if options.is_override(argument)]
+    files, overrides = options.files_and_overrides(arguments)
     if images:
         if len(files) != 1:
             raise UsageError(
@@ -47,7 +45,7 @@ def run(
         else:
             out().print(f"drew {rows} samples to {path}")
         return
-    loaded = load(spec, options.checked_overrides(given))
+    loaded = load(spec, options.checked_overrides(arguments))
     if json:
         print_json({"spec": as_dict(loaded)})
     else:

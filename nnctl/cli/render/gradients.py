@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _ROWS = 40
 """Tensors that the table shows, at most."""
+_NOTABLE = 1e-2
+"""Relative error of a float32 gradient that is worth a colour."""
 _COLOURS: dict[Verdict, Colour] = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 
 
@@ -89,10 +91,38 @@ def _print_verdict(result: GradcheckResult, several: bool, to: Terminal) -> None
         to.print(to.paint(f"forward and reverse mode agree to {_short(adjoint.error)}", "dim"))
     elif adjoint.skipped:
         to.print(to.paint(f"no second opinion of forward mode: {adjoint.skipped}", "dim"))
+    _print_running(result, to)
+    _print_float32(result, to)
     moved = sum(tensor.point == "moved" for tensor in result.tensors)
     if moved:
         noun = "tensor was" if moved == 1 else "tensors were"
         to.print(to.paint(f"{moved} {noun} checked a little beside the point, off kinks or a gradient of 0 (*)", "dim"))
+
+
+def _print_running(result: GradcheckResult, to: Terminal) -> None:
+    if result.running is None:
+        return
+    wrong = f": {', '.join(result.running.failed)}" if result.running.failed else ""
+    line = f"with running statistics, as in evaluation: {result.running.verdict}{wrong}"
+    to.print(to.paint(line, "red" if wrong else "dim"))
+
+
+def _print_float32(result: GradcheckResult, to: Terminal) -> None:
+    """Print what float32 makes of the worst tensor's gradient.
+
+    Left out are those of which float32 makes more than they are: but for rounding they are 0, as of a bias before
+    batch norm.
+    """
+    errors = {t.name: t.float32_error for t in result.tensors if t.float32_error is not None and t.float32_error <= 1}
+    if not errors:
+        return
+    name = max(errors, key=errors.__getitem__)
+    lost = [name for name, error in errors.items() if error == 1]
+    line = f"float32 changes a gradient by {_short(errors[name])} at most, that of {name}"
+    if lost:
+        others = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        line = f"in float32 the gradient of {lost[0]}{others} underflows to 0"
+    to.print(to.paint(line, "yellow" if errors[name] > _NOTABLE else "dim"))
 
 
 def _row(tensor: TensorCheck) -> tuple[str, ...]:

@@ -91,7 +91,8 @@ def _facts(found: Curvature | LandscapeResult) -> Sequence[str]:
     assert found.gradient_norm is not None
     share, error = f"{100 * found.negative_share:.1f}%", found.negative_share_error
     lines = [
-        f"negative: {share}" + (f" ± {100 * error:.1f}" if error is not None else "") + " of all eigenvalues",
+        f"negative: at least {share}" + (f" ± {100 * error:.1f}" if error is not None else "") + " of all eigenvalues; "
+        f"{100 * (found.undecided_share or 0.0):.1f}% are not told from 0",
         f"trace {measure(found.trace)}" + (f" ± {found.trace_error:.2g}" if found.trace_error is not None else ""),
         f"gradient norm {measure(found.gradient_norm)}",
         _MEANING[found.point or "flat"],

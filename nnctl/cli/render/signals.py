@@ -77,9 +77,11 @@ def print_signals(result: InspectResult, name: str, to: Terminal) -> None:
 
 def different_data(found: Mapping[str, InspectResult]) -> str | None:
     """Return what to know where networks side by side saw different data; None where they did not."""
-    if len({result.data for result in found.values()}) == 1:
+    if len({(result.data, result.identity) for result in found.values()}) == 1:
         return None
     seen = ", ".join(f"{name} saw {result.data}" for name, result in found.items())
+    if len(kinds := {result.data for result in found.values()}) == 1:
+        seen = f"{' and '.join(found)} saw {kinds.pop()} with other samples, or cut or changed in another way"
     return f"{seen}: losses and sizes differ for that reason too. --random gives both N(0, 1) inputs."
 
 

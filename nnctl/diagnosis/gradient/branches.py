@@ -118,6 +118,23 @@ def _places(args: tuple[Any, ...], extreme: Tensor) -> Tensor:
     return torch.eq(x, extreme)
 
 
+class Draws(TorchDispatchMode):
+    """Notes whether the passes inside its `with` draw random numbers; masks, as dropout's, do not count."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        self.numbers = False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Note whether one operation of torch draws, and perform it."""
+        name = func.overloadpacket.__name__
+        masks = "bernoulli" in name or "dropout" in name
+        self.numbers = self.numbers or (torch.Tag.nondeterministic_seeded in func.tags and not masks)
+        return func(*args, **(kwargs or {}))
+
+
 class Reads(TorchDispatchMode):
     """Notes which tensors the passes inside its `with` read, by the memory that they live in."""
 

@@ -17,6 +17,7 @@ from nnctl.diagnosis.gradient.function import Function
 from nnctl.diagnosis.subject import Subject
 from nnctl.errors import NOWHERE, Position, Problem, UsageError
 from nnctl.graph.build import Graph
+from nnctl.kinds.losses.base import Loss
 from nnctl.kinds.penalties.base import Term
 from nnctl.network.initialise import seeded
 from nnctl.network.lsuv import scale_by_data
@@ -46,6 +47,8 @@ class Case:
     device: torch.device
     seed: int
     """That of the random state before each pass."""
+    narrow: Callable[[], Function]
+    """Makes the same function in float32."""
     graph: Graph | None = None
 
     @property
@@ -89,13 +92,37 @@ def case_of_spec(subject: Subject, samples: int, random: bool, device: torch.dev
     if subject.lsuv:
         assert isinstance(net, Network)
         scale_by_data(net, subject.lsuv, batch.inputs, graph.spec.seed)
-    net = net.double().train()
     check_parameters(net, graph)
-    batch = _wide(batch)
-    numbers = {name: x for name, x in batch.inputs.items() if x.is_floating_point()}
-    constant = all(loss.fixes_inputs for loss in losses if loss.weight)
-    inputs = {} if constant else {name: x.requires_grad_() for name, x in numbers.items()}
-    several = len(batch.inputs) > 1
+    seed = derive(graph.spec.seed, "dropout", 0, 0)
+
+    def function_in(dtype: torch.dtype) -> tuple[nn.Module, Function, Batch]:
+        own = copy.deepcopy(net).to(dtype).train()
+        wide = _in_type(batch, dtype)
+        return own, _of_objective(own, wide, losses, graph, seed, device), wide
+
+    module, function, batch64 = function_in(torch.float64)
+    several = len(batch64.inputs) > 1
+    codes = tuple(f"data.{name}" if several else "input" for name in batch64.inputs)
+    codes = tuple(name for name in codes if name not in function.tensors)
+    x = batch64.inputs if several else next(iter(batch64.inputs.values()))
+    return Case(
+        module,
+        function,
+        (x,),
+        codes,
+        batches.name,
+        batch.n,
+        device,
+        seed,
+        narrow=lambda: function_in(torch.float32)[1],
+        graph=graph,
+    )
+
+
+def _of_objective(
+    net: nn.Module, batch: Batch, losses: Sequence[Loss], graph: Graph, seed: int, device: torch.device
+) -> Function:
+    """Return the recipe's losses and penalties as functions of a network's weights and of the batch's numbers."""
     objective = Objective([loss for loss in losses if loss.weight])
     penalties = [one for one in (graph.spec.train.penalties if graph.spec.train else ()) if isinstance(one, Term)]
     wishes = [(one, weights) for one in penalties if one.strength and (weights := list(weights_of(net, one.layers)))]
@@ -103,8 +130,9 @@ def case_of_spec(subject: Subject, samples: int, random: bool, device: torch.dev
         [_term_name(term.loss.kind, term.loss.at) for term in objective.terms]
         + [f"{penalty.kind} penalty" for penalty, _ in wishes]
     )
-
-    seed = derive(graph.spec.seed, "dropout", 0, 0)
+    numbers = {name: x for name, x in batch.inputs.items() if x.is_floating_point()}
+    constant = all(loss.fixes_inputs for loss in losses if loss.weight)
+    inputs = {} if constant else {name: x.requires_grad_() for name, x in numbers.items()}
     with seeded(seed):
         first = objective.forward(copy.deepcopy(net), batch)  # a copy: norms count the pass
         terms = [(term.loss.weight, term.loss.held(first)) for term in objective.terms]
@@ -115,36 +143,34 @@ def case_of_spec(subject: Subject, samples: int, random: bool, device: torch.dev
         values += [torch.stack([penalty.value(weight) for weight in weights]).sum() for penalty, weights in wishes]
         return dict(zip(names, values, strict=True))
 
+    several = len(batch.inputs) > 1
     tensors = _learned(net) | {f"data.{name}" if several else "input": x for name, x in inputs.items()}
-    codes = tuple(f"data.{name}" if several else "input" for name in batch.inputs if name not in inputs)
-    x = batch.inputs if several else next(iter(batch.inputs.values()))
-    function = Function(net, evaluate, tensors, device=device, seed=seed)
-    return Case(net, function, (x,), codes, batches.name, batch.n, device, seed, graph)
+    return Function(net, evaluate, tensors, device=device, seed=seed)
 
 
 def case_of_module(module: nn.Module, x: Inputs, y: Any, loss: LossFunction, device: torch.device, seed: int) -> Case:
     """Return `loss(module(x), y)`, the module in the mode that it is in."""
-    module = copy.deepcopy(module).to(device)
     check_parameters(module, None)
-    module = module.double()
-    function_of_loss = copy.deepcopy(loss).to(device).double() if isinstance(loss, nn.Module) else loss
     given = {"": x} if isinstance(x, Tensor) else dict(x) if isinstance(x, Mapping) else dict(enumerate(x))
-    wide = {name: _double(value, device) for name, value in given.items()}
-    names = {name: "input" if name == "" else f"input.{name}" for name in wide}
-    numbers = {names[name]: value.requires_grad_() for name, value in wide.items() if value.is_floating_point()}
-    target = _double(y, device)
+    names = {name: "input" if name == "" else f"input.{name}" for name in given}
 
-    def evaluate() -> dict[str, Tensor]:
-        own = {name: value.clone() for name, value in wide.items()}  # a layer may work on its input in place
-        arguments = (own,) if isinstance(x, Mapping) else tuple(own.values())
-        return {"loss": function_of_loss(module(*arguments), target)}
+    def function_in(dtype: torch.dtype) -> tuple[nn.Module, Function, dict[Any, Any]]:
+        own_module = copy.deepcopy(module).to(device).to(dtype)
+        own_loss = copy.deepcopy(loss).to(device).to(dtype) if isinstance(loss, nn.Module) else loss
+        wide = {name: _value_in_type(value, device, dtype) for name, value in given.items()}
+        target = _value_in_type(y, device, dtype)
+        numbers = {names[name]: value.requires_grad_() for name, value in wide.items() if value.is_floating_point()}
 
-    tensors = _learned(module) | numbers
-    arguments = (wide,) if isinstance(x, Mapping) else tuple(wide.values())
-    codes = tuple(own for own in names.values() if own not in numbers)
-    samples = len(next(iter(wide.values()))) if wide and next(iter(wide.values())).dim() else 1
+        def evaluate() -> dict[str, Tensor]:
+            own = {name: value.clone() for name, value in wide.items()}  # a layer may work on its input in place
+            arguments = (own,) if isinstance(x, Mapping) else tuple(own.values())
+            return {"loss": own_loss(own_module(*arguments), target)}
+
+        function = Function(own_module, evaluate, _learned(own_module) | numbers, device=device, seed=seed)
+        return own_module, function, wide
+
     try:
-        function = Function(module, evaluate, tensors, device=device, seed=seed)
+        own_module, function, wide = function_in(torch.float64)
     except RuntimeError as error:
         text = str(error).partition("\n")[0]
         if not any(word in text for word in ("dtype", "scalar type", "Double")):
@@ -152,7 +178,20 @@ def case_of_module(module: nn.Module, x: Inputs, y: Any, loss: LossFunction, dev
         message = "the module cannot be computed in float64, which a gradient check needs"
         hint = "make tensors inside of it in the type of its input: `torch.zeros(…, dtype=x.dtype)`"
         raise UsageError(Problem("not-float64", message, details=(text,), hint=hint)) from None
-    return Case(module, function, arguments, codes, "given", samples, device, seed)
+    arguments = (wide,) if isinstance(x, Mapping) else tuple(wide.values())
+    codes = tuple(own for own in names.values() if own not in function.tensors)
+    samples = len(next(iter(wide.values()))) if wide and next(iter(wide.values())).dim() else 1
+    return Case(
+        own_module,
+        function,
+        arguments,
+        codes,
+        "given",
+        samples,
+        device,
+        seed,
+        narrow=lambda: function_in(torch.float32)[1],
+    )
 
 
 def _learned(module: nn.Module) -> dict[str, Tensor]:
@@ -179,22 +218,22 @@ def check_parameters(module: nn.Module, graph: Graph | None) -> None:
             raise UsageError(Problem("nonfinite", message, where, hint="check the weights of an earlier epoch"))
 
 
-def _wide(batch: Batch) -> Batch:
-    """Return the batch in float64."""
+def _in_type(batch: Batch, dtype: torch.dtype) -> Batch:
+    """Return the batch with its numbers in a type, in memory of their own."""
     inputs, clean = (
-        {name: x.detach().double() if x.is_floating_point() else x for name, x in fields.items()}
+        {name: x.detach().to(dtype, copy=True) if x.is_floating_point() else x for name, x in fields.items()}
         for fields in (batch.inputs, batch.clean)
     )
-    target = batch.target.double() if batch.target.is_floating_point() else batch.target
-    streams = {name: _wide(stream) for name, stream in batch.streams.items()}
+    target = batch.target.to(dtype) if batch.target.is_floating_point() else batch.target
+    streams = {name: _in_type(stream, dtype) for name, stream in batch.streams.items()}
     return replace(batch, inputs=inputs, clean=clean, target=target, streams=streams)
 
 
-def _double(value: Any, device: torch.device) -> Any:
+def _value_in_type(value: Any, device: torch.device, dtype: torch.dtype) -> Any:
     if not isinstance(value, Tensor):
         return value
     value = value.detach().to(device)
-    return value.to(torch.float64, copy=True) if value.is_floating_point() else value
+    return value.to(dtype, copy=True) if value.is_floating_point() else value
 
 
 def _term_name(kind: str, at: str | None) -> str:

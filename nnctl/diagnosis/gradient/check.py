@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,14 +12,17 @@ from torch import nn
 
 from nnctl.device import reproducible, resolve_device
 from nnctl.diagnosis.gradient.adjoint import check_adjoint
+from nnctl.diagnosis.gradient.beside import beside
 from nnctl.diagnosis.gradient.case import FEWEST, Case, LossFunction, case_of_module, case_of_spec
+from nnctl.diagnosis.gradient.curve import error_curve
 from nnctl.diagnosis.gradient.differences import Here
-from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.float32 import float32_errors
 from nnctl.diagnosis.gradient.guess import guess
 from nnctl.diagnosis.gradient.joint import check_jointly
 from nnctl.diagnosis.gradient.layers import Call, calls_of, check_layer, innermost, owner_of
 from nnctl.diagnosis.gradient.locate import Located, locate
 from nnctl.diagnosis.gradient.result import GradcheckResult, LayerCheck, TensorCheck, Verdict, overall
+from nnctl.diagnosis.gradient.running import check_running
 from nnctl.diagnosis.gradient.sweep import Outcome, check_tensors, terms_of
 from nnctl.diagnosis.gradient.taylor import taylor
 from nnctl.diagnosis.subject import subject_of
@@ -30,8 +33,6 @@ DIRECTIONS, STRICT_DIRECTIONS = 4, 8
 
 _LOCATED = 4
 """Wrong tensors that are looked into, those nearest to the loss first: the others are mostly wrong in consequence."""
-_MOVE = 1e-2
-"""How far, in units of the tensor, the point is moved off kinks."""
 
 
 def gradcheck(
@@ -42,6 +43,7 @@ def gradcheck(
     samples: int = FEWEST,
     joint: bool = False,
     strict: bool = False,
+    curve: bool = False,
     random: bool = False,
     seed: int = 0,
     overrides: Sequence[str] = (),
@@ -57,6 +59,7 @@ def gradcheck(
     norm in training mode and dropout on (a module given by itself stays in its mode). A gradient passes where its
     relative error is below 1e-6 (1e-5 across kinks), fails where it is above what rounding and curvature explain,
     and is inconclusive else. With `joint` all tensors are moved at once; `strict` takes twice as many directions.
+    `curve` asks for the error by step, which is drawn.
 
     Raises SpecError, CheckpointError, DataError or UsageError where one of them cannot be used.
     """
@@ -72,7 +75,7 @@ def gradcheck(
             case = case_of_module(*_batch(target, spec, loss), place, seed)
         else:
             case = case_of_spec(subject_of(target, spec, overrides), samples, random, place)
-        return _check(case, STRICT_DIRECTIONS if strict else DIRECTIONS, joint, seed)
+        return _check(case, STRICT_DIRECTIONS if strict else DIRECTIONS, joint, curve, seed)
 
 
 def _batch(target: Any, batch: Any, loss: LossFunction | None) -> tuple[nn.Module, Any, Any, LossFunction]:
@@ -92,25 +95,31 @@ def _batch(target: Any, batch: Any, loss: LossFunction | None) -> tuple[nn.Modul
     return target, *batch, loss
 
 
-def _check(case: Case, count: int, joint: bool, seed: int) -> GradcheckResult:
+def _check(case: Case, count: int, joint: bool, curve: bool, seed: int) -> GradcheckResult:
     function = case.function
     here = Here.of(function)
     check = check_jointly if joint else check_tensors
     outcomes = check(here, list(function.tensors), count, seed)
-    moved = _beside(case, outcomes, partial(check, count=count, seed=seed))
+    moved = beside(case, outcomes, partial(check, count=count, seed=seed))
     outcomes |= moved
     calls = calls_of(function, case.module)
     read = function.read()
     alone = _layers_alone(case, outcomes, calls, seed)
     layers = _wrong_layers(case, outcomes, calls, seed)
     located = _locate(case, here, outcomes, layers, seed)
+    narrow = float32_errors(case, here.gradients)
     tensors = tuple(
-        _tensor(case, name, outcome, name in moved, name in read, alone.get(name), located.get(name))
+        replace(
+            _tensor(case, name, outcome, name in moved, name in read, alone.get(name), located.get(name)),
+            float32_error=narrow.get(name),
+        )
         for name, outcome in outcomes.items()
     )
+    running = check_running(case, count, seed)
+    verdicts = [tensor.verdict for tensor in tensors]
     by_term = terms_of(outcomes, len(function.names))
     return GradcheckResult(
-        verdict=overall([tensor.verdict for tensor in tensors]),
+        verdict="fail" if running and running.failed else overall(verdicts),
         tensors=tensors,
         terms={
             name: overall([finding.verdict for finding in findings])
@@ -119,31 +128,15 @@ def _check(case: Case, count: int, joint: bool, seed: int) -> GradcheckResult:
         not_differentiable=case.not_differentiable,
         layers=layers,
         taylor=taylor(here, seed),
+        curve=error_curve(here, count, seed) if curve else None,
         adjoint=check_adjoint(case, seed),
+        running=running,
         data=case.data,
         samples=case.samples,
         directions=count,
         seed=seed,
         loss=float(function.values.sum()),
     )
-
-
-def _beside(
-    case: Case, outcomes: dict[str, Outcome], check: Callable[[Here, list[str]], dict[str, Outcome]]
-) -> dict[str, Outcome]:
-    """Return what is found a little beside the point for tensors that lie on a kink or have no gradient there.
-
-    Biases of 0 below a ReLU, maxima among equal pixels, branches that start as 0: no difference can tell there.
-    """
-    open_ = [name for name, outcome in outcomes.items() if outcome.finding.reason in ("kink", "zero")]
-    tensors = case.function.tensors
-    if not open_:
-        return {}
-    sizes = {name: max(float(x.detach().square().mean().sqrt()), 0.1) for name, x in tensors.items()}
-    steps = {name: sizes[name] * signs(x, case.seed, "beside", name) for name, x in tensors.items()}
-    with case.function.moved(steps, _MOVE):
-        found = check(Here.of(case.function), open_)
-    return {name: outcome for name, outcome in found.items() if outcome.finding.verdict != "inconclusive"}
 
 
 def _layers_alone(case: Case, outcomes: dict[str, Outcome], calls: dict[str, Call], seed: int) -> dict[str, Outcome]:

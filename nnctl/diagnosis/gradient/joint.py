@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import sqrt
 from statistics import median
@@ -28,13 +28,33 @@ def check_jointly(here: Here, names: Sequence[str], count: int, seed: int) -> di
     Each tensor is moved so far that it has the same part in the change of the loss as every other. A tensor whose
     part is too small to be seen stays open.
     """
-    sizes = {name: unit(here.function.tensors[name]) * norms(here.gradients[name]) for name in names}
-    totals = {name: float(size.square().sum().sqrt()) for name, size in sizes.items()}
+    sizes, stretch = _sizes(here, names), stretches(here, names)
+    return _check(here, list(names), {name: stretch[name] * sizes[name] for name in names}, stretch, count, seed)
+
+
+def stretches(here: Here, names: Sequence[str]) -> dict[str, float]:
+    """Return how much further than its unit each tensor is moved, so that all change the loss by as much."""
+    totals = {name: float(size.square().sum().sqrt()) for name, size in _sizes(here, names).items()}
     middle = median([total for total in totals.values() if total > 0] or [1.0])
-    stretch = {
+    return {
         name: min(max(middle / total, 1 / _STRETCH), _STRETCH) if total > 0 else 1.0 for name, total in totals.items()
     }
-    return _check(here, list(names), {name: stretch[name] * sizes[name] for name in names}, stretch, count, seed)
+
+
+def together(
+    here: Here, names: Sequence[str], stretch: Mapping[str, float], count: int, seed: int
+) -> list[dict[str, Tensor]]:
+    """Return directions that move all of the tensors at once."""
+    tensors = here.function.tensors
+    return [
+        {name: stretch[name] * unit(tensors[name]) * signs(tensors[name], seed, name, number) for name in names}
+        for number in range(count)
+    ]
+
+
+def _sizes(here: Here, names: Sequence[str]) -> dict[str, Tensor]:
+    """Return by how much the loss's terms change with each tensor, moved by its unit."""
+    return {name: unit(here.function.tensors[name]) * norms(here.gradients[name]) for name in names}
 
 
 def _check(
@@ -42,11 +62,7 @@ def _check(
 ) -> dict[str, Outcome]:
     if len(names) == 1:
         return {names[0]: check_tensor(here, names[0], count, seed)}
-    tensors = here.function.tensors
-    directions = [
-        {name: stretch[name] * unit(tensors[name]) * signs(tensors[name], seed, name, number) for name in names}
-        for number in range(count)
-    ]
+    directions = together(here, names, stretch, count, seed)
     squares = torch.stack([sizes[name].square() for name in names]).sum(0)
     whole = squares.sqrt().tolist()
     found = sweep(here, directions, whole)

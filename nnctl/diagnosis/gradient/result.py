@@ -53,6 +53,9 @@ class TensorCheck:
     """The entries that are most wrong."""
     layer_error: float | None = None
     """Relative error of the tensor's own layer by itself, under a random error signal; None where it was not needed."""
+    float32_error: float | None = None
+    """‖g₃₂ − g₆₄‖ / ‖g₆₄‖: what float32 makes of the gradient, 1 where it underflows to 0; None where passes in the two
+    types cannot be compared, or the gradient is 0."""
 
     def __str__(self) -> str:
         """Return what there is to say of the tensor, in a line."""
@@ -92,12 +95,33 @@ class Taylor:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """Relative error of central differences by their step, along directions in all tensors together."""
+
+    steps: tuple[float, ...]
+    errors: tuple[float, ...]
+    floors: tuple[float, ...]
+    """What rounding makes of them."""
+    crossed: tuple[bool, ...]
+    """Whether a kink lies within the step."""
+
+
+@dataclass(frozen=True, slots=True)
 class Adjoint:
     """Forward against reverse mode: ⟨v, Ju⟩ and ⟨Jᵀv, u⟩ are the same number."""
 
     error: float | None
     """|⟨v, Ju⟩ − ⟨Jᵀv, u⟩| / (‖Ju‖ ‖v‖), or None with the reason why there is no forward mode."""
     skipped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """All tensors jointly, with running statistics in the place of the batch's."""
+
+    verdict: Verdict
+    failed: tuple[str, ...]
+    """Names of the tensors with a wrong gradient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +133,15 @@ class GradcheckResult:
     terms: dict[str, Verdict]
     """Every term of the loss alone."""
     not_differentiable: tuple[str, ...]
-    """Inputs that are codes, not numbers."""
+    """Inputs that are codes, not numbers, or constants of the loss."""
     layers: tuple[LayerCheck, ...]
     """Where something fails: the layers that are wrong by themselves."""
     taylor: Taylor | None
+    curve: Curve | None
+    """Where it was asked for."""
     adjoint: Adjoint
+    running: Running | None
+    """With batch norm as in evaluation; it fails the whole, but leaves nothing open. None without such layers."""
     data: str
     """The data set's name, "random", or "given"."""
     samples: int
@@ -133,8 +161,8 @@ class GradcheckResult:
         return "\n".join([heading, *(str(tensor) for tensor in self.tensors if tensor.verdict != "pass")])
 
     def as_json(self) -> dict[str, Any]:
-        """Return the object that `--json` prints."""
-        values = asdict(self)
+        """Return the object that `--json` prints, without what was not looked at."""
+        values = {key: value for key, value in asdict(self).items() if value is not None}
         values["tensors"] = [tensor.as_json() for tensor in self.tensors]
         return values
 
