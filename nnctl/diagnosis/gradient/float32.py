@@ -6,7 +6,7 @@ import torch
 
 from nnctl.diagnosis.gradient.branches import Draws
 from nnctl.diagnosis.gradient.case import Case
-from nnctl.diagnosis.gradient.function import Gradients, norms
+from nnctl.diagnosis.gradient.function import Gradients
 from nnctl.errors import UsageError
 
 
@@ -27,8 +27,10 @@ def float32_errors(case: Case, gradients: Gradients) -> dict[str, float]:
     errors = {}
     for name, wide in gradients.items():
         pairs = [(g, h) for g, h in zip(wide, narrow[name], strict=True) if g is not None]
+        if not pairs:
+            continue
         whole = torch.stack([g for g, _ in pairs]).sum(0)
-        if pairs and (size := float(norms((whole,)))):
-            left = torch.stack([torch.zeros_like(g) if h is None else h.double() for g, h in pairs]).sum(0)
-            errors[name] = float(norms((whole - left,))) / size
+        left = torch.stack([torch.zeros_like(g) if h is None else h.double() for g, h in pairs]).sum(0)
+        if size := float(torch.linalg.vector_norm(whole)):
+            errors[name] = float(torch.linalg.vector_norm(whole - left)) / size
     return errors
