@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,32 +14,35 @@ from nnctl.document.reader import read_value
 from nnctl.kinds.initializers.base import Initializer
 from nnctl.kinds.layers.base import Activation, Layer, Shape
 
+C = TypeVar("C", bound=Component)
+
 
 def parse(family: str, text: str) -> Component:
     """Return the component of one entry, read by nnctl's own reader."""
     problems: list[Any] = []
-    component = read_component(family, read_value(text, 1, problems), problems, family)
+    found = read_component(family, read_value(text, 1, problems), problems, family)
     assert problems == []
-    assert component is not None
-    return component
+    assert found is not None
+    return found
+
+
+def component(base: type[C], text: str) -> C:
+    """Return the component of one entry, of which the base class is known."""
+    found = parse(base.family, text)
+    assert isinstance(found, base)
+    return found
 
 
 def layer(text: str) -> Layer:
-    component = parse("layers", text)
-    assert isinstance(component, Layer)
-    return component
+    return component(Layer, text)
 
 
 def activation(text: str) -> Activation:
-    component = parse("layers", text)
-    assert isinstance(component, Activation)
-    return component
+    return component(Activation, text)
 
 
 def initializer(text: str) -> Initializer:
-    component = parse("initializers", text)
-    assert isinstance(component, Initializer)
-    return component
+    return component(Initializer, text)
 
 
 def kinds_of(family: str, base: type[Component]) -> list[str]:

@@ -7,19 +7,15 @@ from typing import Any
 from nnctl.kinds.augmentations.base import Augmentation
 from nnctl.kinds.datasets.base import Dataset
 from nnctl.spec.sections import Data
-from tests.components import parse
+from tests.components import component
 
 
 def dataset(text: str) -> Dataset:
-    component = parse("datasets", text)
-    assert isinstance(component, Dataset)
-    return component
+    return component(Dataset, text)
 
 
 def augmentation(text: str) -> Augmentation:
-    component = parse("augmentations", text)
-    assert isinstance(component, Augmentation)
-    return component
+    return component(Augmentation, text)
 
 
 def section(text: str, **fields: Any) -> Data:
