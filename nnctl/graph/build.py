@@ -12,13 +12,14 @@ from nnctl.errors import NOWHERE, Position, Problem, SpecError
 from nnctl.graph.bagging import check_bagging
 from nnctl.graph.checks import check_monitors, check_recipe, task_of
 from nnctl.graph.costs import Memory, Row, memory_of, rows_of
-from nnctl.graph.expand import Context, Expander, arriving
+from nnctl.graph.expand import Expander
 from nnctl.graph.gains import next_activations
 from nnctl.graph.inputs import declared_inputs, entering, facts_of
 from nnctl.graph.lint import lint, unknown_codes
-from nnctl.graph.nodes import NOTHING, Chain, Head, Leaf, SetTag, Signal, heads, inner_chains, leaves
+from nnctl.graph.nodes import NOTHING, Chain, Head, Leaf, SetTag, Signal, heads, leaves, walk
 from nnctl.graph.paths import inside, unknown_paths
 from nnctl.graph.penalties import check_penalties
+from nnctl.graph.place import Context, arriving
 from nnctl.graph.pretrained import check_pretrained
 from nnctl.graph.pretraining import check_pretrain
 from nnctl.graph.samples import check_samples
@@ -111,11 +112,7 @@ class Graph:
 
 
 def _tag_signals(chain: Chain) -> Iterator[tuple[str, Signal]]:
-    for step in chain.steps:
-        if isinstance(step, SetTag):
-            yield step.name, step.signal
-        for inner in inner_chains(step):
-            yield from _tag_signals(inner)
+    return ((step.name, step.signal) for step in walk(chain) if isinstance(step, SetTag))
 
 
 def build_file(path: str | Path, overrides: Sequence[str] = (), fresh: bool = True) -> Graph:

@@ -133,19 +133,19 @@ def inner_chains(step: Step) -> tuple[Chain, ...]:
             return ()
 
 
-def leaves(chain: Chain) -> Iterator[Leaf]:
-    """Yield every layer, in the order of writing: the order of `parameters()`."""
+def walk(chain: Chain) -> Iterator[Step]:
+    """Yield every step, each before those inside it: the order of writing, which is that of `parameters()`."""
     for step in chain.steps:
-        if isinstance(step, Leaf):
-            yield step
+        yield step
         for inner in inner_chains(step):
-            yield from leaves(inner)
+            yield from walk(inner)
+
+
+def leaves(chain: Chain) -> Iterator[Leaf]:
+    """Yield every layer, in the order of writing."""
+    return (step for step in walk(chain) if isinstance(step, Leaf))
 
 
 def heads(chain: Chain) -> Iterator[Head]:
     """Yield every head, in the order of writing."""
-    for step in chain.steps:
-        if isinstance(step, Head):
-            yield step
-        for inner in inner_chains(step):
-            yield from heads(inner)
+    return (step for step in walk(chain) if isinstance(step, Head))

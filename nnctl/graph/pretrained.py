@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SAFE = ".safetensors"
 PICKLED = (".pth", ".pt", ".bin")
 """What `torch.save` writes: read for its tensors alone."""
+_LISTED = 5  # layers or tensors that a problem tells one by one
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # what modules keep besides parameters
 
 
@@ -74,11 +75,15 @@ def _check_header(graph: Graph, wanted: Pretrained, header: Header) -> Iterator[
     layers = list(_layers(graph, wanted, header))
     if not any(layer.tensors for layer in layers):
         yield nothing_matches(graph, list(header.shapes))
-    for layer in layers:
-        if layer.tensors and layer.found != layer.parameters:
-            message = f"the pretrained `{layer.path}` has {layer.found:,} parameters, here it has {layer.parameters:,}"
-            details = tuple(f"{name} {shape}" for name, shape in layer.tensors.items())
-            yield problem(graph, message, details, another_shape(layer.path))
+    unlike = [layer for layer in layers if layer.tensors and layer.found != layer.parameters]
+    if len(unlike) == 1:
+        (layer,) = unlike
+        message = f"the pretrained `{layer.path}` has {layer.found:,} parameters, here it has {layer.parameters:,}"
+        yield unfit(graph, message, [layer.path], [f"{name} {shape}" for name, shape in layer.tensors.items()])
+    elif unlike:
+        message = f"{len(unlike)} pretrained layers have other numbers of parameters than here"
+        lines = [f"{layer.path}: {layer.found:,} in the file, {layer.parameters:,} here" for layer in unlike]
+        yield unfit(graph, message, [layer.path for layer in unlike], lines)
 
 
 def _layers(graph: Graph, wanted: Pretrained, header: Header) -> Iterator[Layer]:
@@ -117,6 +122,11 @@ def nothing_matches(graph: Graph, names: list[str]) -> Problem:
     return problem(graph, "no tensor of the file has the path of a layer", details, "use `match: order`")
 
 
-def another_shape(path: str) -> str:
-    """Return the cure where a layer has another shape in the file."""
-    return f"to train it from the start, write `pretrained: {{…, new: [{path}]}}`"
+def unfit(graph: Graph, message: str, paths: Sequence[str], lines: Sequence[str]) -> Problem:
+    """Return what is said where layers have another shape in the file: `lines` say it of each, or of each tensor."""
+    more = (f"and {len(lines) - _LISTED} more",) if len(lines) > _LISTED else ()
+    hint = "is the file that of another network? layers that are named in `new` start afresh"
+    if len(paths) <= _LISTED:
+        them = "it" if len(paths) == 1 else "them"
+        hint = f"to train {them} from the start, write `pretrained: {{…, new: [{', '.join(paths)}]}}`"
+    return problem(graph, message, (*lines[:_LISTED], *more), hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from nnctl.document.expression import NAME, ExpressionError, compute, is_expression
+from nnctl.document.expression import NAME, ExpressionError, compute, is_expression, meant_by
 from nnctl.document.node import UNKNOWN, Entry, Mapping, Node, Scalar, Sequence, Unknown, describe
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Position, Problem
@@ -68,7 +68,8 @@ class Resolver:
             return Bound(self.computed(text, node.position))
         match = NAME.fullmatch(text)
         if match is None:
-            self.fail("expression", f"`{text}` is neither `$name` nor `$(…)`", node.position, "write `$name` or `$(…)`")
+            message = f"`{text}` is neither `$name` nor `$(…)`"
+            self.fail("expression", message, node.position, f"write {meant_by(text)}")
             return Bound(Scalar(UNKNOWN, node.position))
         return self.named(match.group(1), node.position)
 

@@ -11,6 +11,7 @@ from nnctl.component.family import find
 from nnctl.document.node import Mapping, Scalar, Sequence, Unknown, describe
 from nnctl.document.suggest import did_you_mean
 from nnctl.graph.nodes import NOTHING, Branches, Chain, FromTag, Head, Highway, Merge, Residual, SetTag, Signal, Step
+from nnctl.graph.place import Place
 from nnctl.graph.scope import Bound, Scope
 from nnctl.kinds.layers.base import Layer
 from nnctl.kinds.layers.shape import Shape
@@ -18,7 +19,7 @@ from nnctl.kinds.layers.structure._pad import Pad, smallest_stride
 from nnctl.kinds.layers.structure.residual import SHORTCUTS
 
 if TYPE_CHECKING:
-    from nnctl.graph.expand import Expander, Place
+    from nnctl.graph.expand import Expander
 
 Expansion: TypeAlias = "Callable[[Expander, Any, Place], tuple[Step | None, Signal | None]]"
 
@@ -70,7 +71,7 @@ def residual(expander: Expander, component: Any, place: Place) -> tuple[Step | N
         message = "the two ways of a residual end in different shapes"
         details = (f"body: {end.shape}, from {end.source}", f"shortcut: {short.shape}, from {short.source}")
         hint = "write `shortcut: auto`, which adds a 1×1 convolution where the shapes differ"
-        expander.fail("shape", message, place.context.stands_at or place.position, place.path, details, hint)
+        expander.fail("shape", message, place.blamed, place.path, details, hint)
         return None, None
     return Residual(place.path, body, chain, place.position), _joined([end, short], end.shape, place)
 
@@ -81,7 +82,7 @@ def _named_shortcut(
     path = f"{place.path}.shortcut"
     if choice == "identity" or (choice == "auto" and start.shape == end.shape):
         return Chain(path, ()), start
-    position = place.context.stands_at or place.position
+    position = place.blamed
     detail = (f"the body makes {end.shape} of {start.shape}",)
     stride = smallest_stride(start.shape, end.shape)
     shrinks = choice == "pad" and end.shape.features < start.shape.features
@@ -250,7 +251,7 @@ def _merged(expander: Expander, ends: list[Signal], merge: Merge, place: Place) 
             return replace(first, dims=tuple(next(iter(axis), 1) for axis in axes))
     details = tuple(f"{end.shape} from {end.source}" for end in ends)
     rule = "agree in all axes but the features" if merge == "concat" else "agree in every axis, or have 1 there"
-    position = place.context.stands_at or place.position
+    position = place.blamed
     expander.fail(
         "shape", f"these values cannot be joined by `{merge}`: they must {rule}", position, place.path, details
     )
@@ -260,7 +261,7 @@ def _merged(expander: Expander, ends: list[Signal], merge: Merge, place: Place) 
 def _joined(ends: list[Signal], shape: Shape, place: Place) -> Signal:
     """Return the signal behind a join: it reaches as far back as its widest path."""
     widest, step = _largest([end.reach for end in ends]), _largest([end.step for end in ends])
-    position = place.context.stands_at or place.position
+    position = place.blamed
     line = f" (line {position.line})" if position.line else ""
     return Signal(shape, widest, step, f"`{place.path or place.kind}`{line}")
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from nnctl.graph.build import Graph, build
-from nnctl.graph.nodes import Branches, Chain, FromTag, Head, Highway, Leaf, Residual, SetTag, inner_chains
+from nnctl.graph.nodes import Branches, Chain, FromTag, Head, Highway, Leaf, Residual, SetTag, walk
 from nnctl.network import modules
 from nnctl.network.ensemble import Averaged, Ensemble
 from nnctl.network.initialise import initialise
@@ -66,10 +66,7 @@ def _averaged(graph: Graph) -> Averaged:
 
 def _has_names(chain: Chain) -> bool:
     """Return whether a tag, `from` or head is anywhere inside."""
-    return any(
-        isinstance(step, (SetTag, FromTag, Head)) or any(_has_names(inner) for inner in inner_chains(step))
-        for step in chain.steps
-    )
+    return any(isinstance(step, (SetTag, FromTag, Head)) for step in walk(chain))
 
 
 class _Compiler:

@@ -49,6 +49,11 @@ CASES = [
     ("bias-before-norm", net("{conv: 4}, batch_norm, relu"), net("{conv: {channels: 4, bias: false}}, batch_norm")),
     ("bias-before-norm", net("{conv: 4}, batch_norm"), net("{conv: 4}, relu, batch_norm")),
     ("bias-before-norm", net("{residual: {body: [{conv: 4}, batch_norm]}}"), net("basic_block: 4")),
+    (
+        "bias-before-norm",
+        net("{repeat: {times: 1, layers: [{conv: 4}]}}, batch_norm"),
+        net("{conv: 4}, {residual: {body: [relu]}}, batch_norm"),
+    ),
     ("linear-after-linear", net("flatten, {linear: 5}, {linear: 5}"), net("flatten, {linear: 5}, relu, {linear: 5}")),
     ("linear-after-linear", net("flatten, {linear: 5}, {dropout: 0.5}, {linear: 5}"), net("{conv: 4}, {conv: 4}")),
     ("linear-after-linear", net("{conv: 4}, flatten, {linear: 5}"), net("{conv: 4}, relu, flatten, {linear: 5}")),
