@@ -13,7 +13,7 @@ from nnctl.graph.build import build_text
 from nnctl.kinds.initializers._moments import moments
 from nnctl.kinds.initializers.base import Fans, Place
 from nnctl.kinds.initializers.critical import variances
-from nnctl.kinds.layers.base import Weighted
+from nnctl.kinds.layers.base import OneWeight
 from nnctl.network.compile import compile_graph
 from tests.components import activation, image, initializer, layer
 
@@ -60,6 +60,27 @@ def test_variance_is_the_formula(
         assert 0.999 * bound < weight.abs().max().item() <= bound * (1 + 1e-6)
     else:
         assert weight.abs().max().item() > 3.5 * math.sqrt(variance)
+
+
+TOLD = [
+    "constant: 0.1",
+    "fixup: 3",
+    "geometric",
+    "kaiming: out",
+    "lecun",
+    "normal: {std: 2, mean: 5}",
+    "orthogonal",
+    "uniform: 0.3",
+    "xavier",
+    "zero",
+]
+
+
+@pytest.mark.parametrize("text", TOLD)
+@pytest.mark.parametrize("before", [None, "relu"])
+def test_the_mean_square_that_is_told_is_what_is_drawn(text: str, before: str | None) -> None:
+    told = initializer(text).mean_square(DENSE, Place(FANS, activation(before) if before else None))
+    assert told == pytest.approx(fill(text, DENSE, FANS, before).square().mean().item(), rel=0.02)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +285,7 @@ def test_the_generator_alone_decides(text: str) -> None:
 )
 def test_fans_are_torchs(text: str, x: tuple[int, ...]) -> None:
     component = layer(text)
-    assert isinstance(component, Weighted)
+    assert isinstance(component, OneWeight)
     weight = component.build(image(*x)).weight
     assert isinstance(weight, Tensor)
     into, out = nn.init._calculate_fan_in_and_fan_out(weight)

@@ -36,11 +36,12 @@ def test_crops_pixel_by_pixel(padding: int, dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
-def test_flips_pixel_by_pixel(p: float) -> None:
-    found = augmentation(f"horizontal_flip: {{p: {p}}}").apply(PHOTOS, seeded())
+@pytest.mark.parametrize("kind", ["horizontal_flip", "vertical_flip"])
+def test_flips_pixel_by_pixel(kind: str, p: float) -> None:
+    found = augmentation(f"{kind}: {{p: {p}}}").apply(PHOTOS, seeded())
     flipped = 0
     for before, after in zip(PHOTOS, found, strict=True):
-        mirrored = functional.horizontal_flip(before)
+        mirrored = getattr(functional, kind)(before)
         assert torch.equal(after, before) or torch.equal(after, mirrored)
         flipped += torch.equal(after, mirrored)
     assert flipped == pytest.approx(p * 200, abs=5 * (p * (1 - p) * 200) ** 0.5)

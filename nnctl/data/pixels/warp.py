@@ -43,3 +43,9 @@ def warp(images: Tensor, inverse: Tensor, interpolation: Literal["bilinear", "ne
         values, grid.to(values.dtype), mode=interpolation, padding_mode="zeros", align_corners=False
     )
     return found if images.is_floating_point() else found.round_().to(images.dtype)
+
+
+def turn(images: Tensor, angle: Tensor, interpolation: Literal["bilinear", "nearest"]) -> Tensor:
+    """Return images turned clockwise about their middle, each by its `angle` (N,) in degrees."""
+    n = len(images)
+    return warp(images, inverse_affine(angle, torch.zeros(n, 2), torch.ones(n), torch.zeros(n, 2)), interpolation)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
+from nnctl.component.types import Expected
 from nnctl.kinds.layers.shape import Shape, ShapeError
 
 if TYPE_CHECKING:
     import torch
+
+Interpolation: TypeAlias = Annotated[Literal["bilinear", "nearest"], Expected("bilinear or nearest")]
+"""How pixels between pixels are made."""
 
 
 def check_image(kind: str, x: Shape) -> None:

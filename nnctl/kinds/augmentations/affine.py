@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from nnctl.component.base import Example
 from nnctl.component.types import Expected, Share
-from nnctl.kinds.augmentations._images import check_image, spread, uniform
+from nnctl.kinds.augmentations._images import Interpolation, check_image, spread, uniform
 from nnctl.kinds.augmentations._ranges import Angles, PositiveRange
 from nnctl.kinds.augmentations.base import Augmentation
 from nnctl.kinds.layers.shape import Shape
@@ -35,7 +35,7 @@ class Affine(Augmentation):
     """Least and largest factor of the size."""
     shear: Annotated[float, Field(ge=0, lt=90), Expected("degrees from 0 to below 90")] = 0.0
     """Largest angle by which both axes are sheared, to both sides."""
-    interpolation: Annotated[Literal["bilinear", "nearest"], Expected("bilinear or nearest")] = "bilinear"
+    interpolation: Interpolation = "bilinear"
     """How pixels between pixels are made."""
 
     def check(self, x: Shape) -> None:

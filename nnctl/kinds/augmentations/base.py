@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,20 +24,20 @@ class Augmentation(Component):
     """Whether it destroys what a denoiser must rebuild: `data.input` as a target is what came before. Those that
     corrupt come after all others, whatever the order of writing."""
 
+    @abstractmethod
     def check(self, x: Shape) -> None:
         """Raise ShapeError where samples of shape `x` cannot be augmented so."""
-        raise NotImplementedError
 
     def output(self, x: Shape) -> Shape:
         """Return the shape that samples of shape `x` get. Only transforms change it."""
         return x
 
+    @abstractmethod
     def apply(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return the changed batch: (N, C, H, W) -> (N, C, H, W), the dtype kept, uint8 or float.
 
         Draws come from `generator`, which lives on the CPU; the batch may be on any device.
         """
-        raise NotImplementedError
 
 
 class Transform(Augmentation):
@@ -52,9 +53,9 @@ class Transform(Augmentation):
         """Return `change(batch)`."""
         return self.change(batch)
 
+    @abstractmethod
     def change(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the changed batch, (N, …) -> (N, …) as `output` says, the dtype kept, uint8 or float."""
-        raise NotImplementedError
 
 
 class Mixing(Augmentation):
@@ -64,11 +65,11 @@ class Mixing(Augmentation):
         """Mixing is done last, by `mix`."""
         return batch
 
+    @abstractmethod
     def mix(
         self, inputs: torch.Tensor, target: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return standardised inputs and targets, float32, both blended; classes come as one-hot rows (N, K)."""
-        raise NotImplementedError
 
 
 def output_of(transforms: Sequence[Augmentation], x: Shape) -> Shape:

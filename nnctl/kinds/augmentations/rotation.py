@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
-from nnctl.component.types import Expected
-from nnctl.kinds.augmentations._images import check_image, spread, uniform
+from nnctl.kinds.augmentations._images import Interpolation, check_image, spread, uniform
 from nnctl.kinds.augmentations._ranges import Angles
 from nnctl.kinds.augmentations.base import Augmentation
 from nnctl.kinds.layers.shape import Shape
@@ -27,7 +26,7 @@ class Rotation(Augmentation):
 
     degrees: Angles
     """Largest angle to both sides, or [least, most]; clockwise is positive."""
-    interpolation: Annotated[Literal["bilinear", "nearest"], Expected("bilinear or nearest")] = "bilinear"
+    interpolation: Interpolation = "bilinear"
     """How pixels between pixels are made."""
 
     def check(self, x: Shape) -> None:
@@ -36,12 +35,6 @@ class Rotation(Augmentation):
 
     def apply(self, batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return the turned images."""
-        import torch
+        from nnctl.data.pixels.warp import turn
 
-        from nnctl.data.pixels.warp import inverse_affine, warp
-
-        n = len(batch)
-        angle = uniform(generator, n, *spread(self.degrees))
-        return warp(
-            batch, inverse_affine(angle, torch.zeros(n, 2), torch.ones(n), torch.zeros(n, 2)), self.interpolation
-        )
+        return turn(batch, uniform(generator, len(batch), *spread(self.degrees)), self.interpolation)

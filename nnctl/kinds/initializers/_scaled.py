@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from nnctl.kinds.initializers.base import Distribution
+from nnctl.kinds.initializers.base import Distribution, Initializer, Place
 
 if TYPE_CHECKING:
     import torch
+
+
+class Scaled(Initializer):
+    """An initialiser whose entries are drawn alike, by a deviation that follows from the place."""
+
+    @abstractmethod
+    def spread(self, place: Place) -> tuple[float, Distribution]:
+        """Return the standard deviation of every entry, and how it is drawn."""
+
+    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
+        """Return the deviation's square."""
+        return self.spread(place)[0] ** 2
+
+    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
+        """Draw every entry."""
+        draw(tensor, *self.spread(place), generator)
 
 
 def draw(tensor: torch.Tensor, deviation: float, distribution: Distribution, generator: torch.Generator) -> None:

@@ -47,6 +47,10 @@ class Place:
         """The factor of a deviation that keeps the signal's size: the activation's, 1 without one."""
         return 1.0 if self.activation is None else self.activation.gain()
 
+    def chosen(self, gain: float | Literal["auto"]) -> float:
+        """Return the gain that a field asks for: its number, or that of the place."""
+        return self.gain if gain == "auto" else gain
+
 
 class Initializer(Component):
     """A component that fills a weight or bias in place."""
@@ -75,7 +79,7 @@ class Initializer(Component):
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Fill a tensor that `check` lets pass in place: a bias if it has one axis, else a weight.
 
-        All randomness comes from `generator` (on the CPU, as the tensor is).
+        All randomness comes from `generator` (on the CPU, as the tensor is). It is not asked of what is `by_module`.
         """
         raise NotImplementedError
 

@@ -50,5 +50,5 @@ class DeltaOrthogonal(Initializer):
         with torch.no_grad():
             tensor.zero_()
             matrix = torch.empty(channels, entering)
-            nn.init.orthogonal_(matrix, place.gain if self.gain == "auto" else self.gain, generator=generator)
+            nn.init.orthogonal_(matrix, place.chosen(self.gain), generator=generator)
             tensor[tuple(centre)] = matrix

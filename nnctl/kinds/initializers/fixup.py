@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from nnctl.component.base import Example
 from nnctl.component.types import Count, Expected
-from nnctl.kinds.initializers._scaled import draw
-from nnctl.kinds.initializers.base import Initializer, Place
-
-if TYPE_CHECKING:
-    import torch
+from nnctl.kinds.initializers._scaled import Scaled
+from nnctl.kinds.initializers.base import Distribution, Place
 
 
-class Fixup(Initializer):
+class Fixup(Scaled):
     """Start the weights inside residual branches as He's, times L^(−1/(2m − 2)), so that no normalisation is needed.
 
     L is the number of branches, m that of weight layers in each. The last layer of every branch and the classifier
@@ -34,8 +31,8 @@ class Fixup(Initializer):
     fan: Annotated[Literal["in", "out"], Expected("in or out")] = "in"
     """Whether He's deviation is that of the signal (in) or of the gradient (out)."""
 
-    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
-        """Draw every entry from a normal distribution."""
+    def spread(self, place: Place) -> tuple[float, Distribution]:
+        """Return He's deviation times L^(−1/(2m − 2))."""
         fan = place.fans.into if self.fan == "in" else place.fans.out
         shrink = self.branches ** (-1 / (2 * self.depth - 2))
-        draw(tensor, shrink * place.gain * sqrt(1 / fan), "normal", generator)
+        return shrink * place.gain * sqrt(1 / fan), "normal"

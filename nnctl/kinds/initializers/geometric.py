@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 from nnctl.component.base import Example
 from nnctl.errors import Problem, SpecError
 from nnctl.kinds.initializers._moments import slope
-from nnctl.kinds.initializers._scaled import draw
-from nnctl.kinds.initializers.base import Distribution, Gain, Initializer, Place
+from nnctl.kinds.initializers._scaled import Scaled
+from nnctl.kinds.initializers.base import Distribution, Gain, Place
 
 if TYPE_CHECKING:
-    import torch
-
     from nnctl.kinds.layers.base import Activation
 
 
 _ROUNDING = 1e-12
 
 
-class Geometric(Initializer):
+class Geometric(Scaled):
     """Weigh signal and gradient alike, by the geometric mean of the fans: Var W = gain² / √(fan_in fan_out).
 
     gain² is 1 before tanh or no activation, 2 before ReLU: one over the mean square of the derivative at 0.
@@ -39,10 +37,10 @@ class Geometric(Initializer):
         if self.gain == "auto":
             _gain_at_zero(place.activation)
 
-    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
-        """Draw every entry."""
+    def spread(self, place: Place) -> tuple[float, Distribution]:
+        """Return gain / (fan_in · fan_out)^¼."""
         gain = _gain_at_zero(place.activation) if self.gain == "auto" else self.gain
-        draw(tensor, gain * (place.fans.into * place.fans.out) ** -0.25, self.distribution, generator)
+        return gain * (place.fans.into * place.fans.out) ** -0.25, self.distribution
 
 
 def _gain_at_zero(activation: Activation | None) -> float:

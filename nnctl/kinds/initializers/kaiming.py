@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from nnctl.component.base import Example
 from nnctl.component.types import Expected
-from nnctl.kinds.initializers._scaled import draw
-from nnctl.kinds.initializers.base import Distribution, Gain, Initializer, Place
-
-if TYPE_CHECKING:
-    import torch
+from nnctl.kinds.initializers._scaled import Scaled
+from nnctl.kinds.initializers.base import Distribution, Gain, Place
 
 
-class Kaiming(Initializer):
+class Kaiming(Scaled):
     """Keep the signal's variance, or the gradient's, through a layer and its activation: Var W = gain² / fan.
 
     Before a ReLU the gain is √2, so that Var W = 2 / fan.
@@ -31,13 +28,7 @@ class Kaiming(Initializer):
     distribution: Distribution = "normal"
     """normal, or uniform with bound √3 times the deviation."""
 
-    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
-        """Return gain² / fan."""
+    def spread(self, place: Place) -> tuple[float, Distribution]:
+        """Return gain / √fan."""
         fan = place.fans.into if self.fan == "in" else place.fans.out
-        return (place.gain if self.gain == "auto" else self.gain) ** 2 / fan
-
-    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
-        """Draw every entry."""
-        fan = place.fans.into if self.fan == "in" else place.fans.out
-        deviation = (place.gain if self.gain == "auto" else self.gain) * sqrt(1 / fan)
-        draw(tensor, deviation, self.distribution, generator)
+        return place.chosen(self.gain) * sqrt(1 / fan), self.distribution

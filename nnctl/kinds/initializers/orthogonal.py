@@ -32,10 +32,10 @@ class Orthogonal(Initializer):
 
     def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
         """Return gain² over the longer side: the squares of an orthonormal matrix add up to its shorter one."""
-        return (place.gain if self.gain == "auto" else self.gain) ** 2 / max(shape[0], prod(shape[1:]))
+        return place.chosen(self.gain) ** 2 / max(shape[0], prod(shape[1:]))
 
     def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
         """Fill with an orthogonal matrix."""
         from torch import nn
 
-        nn.init.orthogonal_(tensor, place.gain if self.gain == "auto" else self.gain, generator=generator)
+        nn.init.orthogonal_(tensor, place.chosen(self.gain), generator=generator)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
-from nnctl.kinds.initializers._scaled import draw
-from nnctl.kinds.initializers.base import Distribution, Gain, Initializer, Place
-
-if TYPE_CHECKING:
-    import torch
+from nnctl.kinds.initializers._scaled import Scaled
+from nnctl.kinds.initializers.base import Distribution, Gain, Place
 
 
-class Xavier(Initializer):
+class Xavier(Scaled):
     """Keep signal and gradient alike, as far as both can be: Var W = 2 gain² / (fan_in + fan_out)."""
 
     kind = "xavier"
@@ -25,11 +21,6 @@ class Xavier(Initializer):
     distribution: Distribution = "normal"
     """normal, or uniform with bound √3 times the deviation."""
 
-    def mean_square(self, shape: tuple[int, ...], place: Place) -> float | None:
-        """Return 2 gain² / (fan_in + fan_out)."""
-        return (place.gain if self.gain == "auto" else self.gain) ** 2 * 2 / (place.fans.into + place.fans.out)
-
-    def fill(self, tensor: torch.Tensor, place: Place, generator: torch.Generator) -> None:
-        """Draw every entry."""
-        deviation = (place.gain if self.gain == "auto" else self.gain) * sqrt(2 / (place.fans.into + place.fans.out))
-        draw(tensor, deviation, self.distribution, generator)
+    def spread(self, place: Place) -> tuple[float, Distribution]:
+        """Return gain √(2 / (fan_in + fan_out))."""
+        return place.chosen(self.gain) * sqrt(2 / (place.fans.into + place.fans.out)), self.distribution

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable
 from math import gcd
+from typing import TYPE_CHECKING
 
 from nnctl.component.types import Sizes
 from nnctl.kinds.layers._windows import need_space, per_axis
 from nnctl.kinds.layers.base import Layer, Shape, Window
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class AdaptivePool(Layer):
@@ -32,6 +38,14 @@ class AdaptivePool(Layer):
         return Window(
             tuple(_widest(*pair) for pair in pairs), tuple(max(before // after, 1) for before, after in pairs)
         )
+
+    def build(self, x: Shape) -> nn.Module:
+        """Return torch's adaptive pooling over the axes that there are."""
+        return self.by_axes()[len(x.space) - 1](per_axis("size", self.size, x))
+
+    @abstractmethod
+    def by_axes(self) -> tuple[Callable[..., nn.Module], ...]:
+        """Return torch's adaptive pooling over one, two and three axes."""
 
 
 def _widest(before: int, after: int) -> int:

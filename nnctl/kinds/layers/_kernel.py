@@ -7,10 +7,10 @@ from math import prod
 from nnctl.component.types import Count, Padding, Sizes
 from nnctl.kinds.initializers.base import Fans
 from nnctl.kinds.layers._windows import need_space, per_axis, same_padding, slide, too_large
-from nnctl.kinds.layers.base import Shape, Weighted, Window
+from nnctl.kinds.layers.base import OneWeight, Shape, Window
 
 
-class Sliding(Weighted):
+class Sliding(OneWeight):
     """A layer that looks through windows.
 
     out = ⌊(in + 2·padding − kernel) / stride⌋ + 1 on each axis.

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from nnctl.component.types import Flag, Margins, Sizes
 from nnctl.kinds.layers._windows import need_space, per_axis, quoted, slide
 from nnctl.kinds.layers.base import Layer, Shape, ShapeError, Window
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Pool(Layer):
@@ -47,3 +54,13 @@ class Pool(Layer):
         """Return kernel and stride."""
         kernel = per_axis("kernel", self.kernel, x)
         return Window(kernel, kernel if self.stride is None else per_axis("stride", self.stride, x))
+
+    def build(self, x: Shape) -> nn.Module:
+        """Return torch's pooling over the axes that there are."""
+        window = self.window(x)
+        pool = self.by_axes()[len(x.space) - 1]
+        return pool(window.extent, window.stride, per_axis("padding", self.padding, x), ceil_mode=self.ceil)
+
+    @abstractmethod
+    def by_axes(self) -> tuple[Callable[..., nn.Module], ...]:
+        """Return torch's pooling over one, two and three axes."""

@@ -39,6 +39,16 @@ def need_tokens(kind: str, x: Shape) -> tuple[int, int]:
     )
 
 
+def need_features(kind: str, x: Shape) -> None:
+    """Raise ShapeError where the features are not on the last axis, as those of a vector or of tokens are."""
+    if x.space:
+        raise ShapeError(
+            f"`{kind}` takes a vector or tokens, not {called(x)}",
+            f"expected (features,) or (tokens, features), got {x}",
+            "put `flatten` before it",
+        )
+
+
 def need_numbers(layer: Layer, x: Shape) -> None:
     """Raise ShapeError where codes arrive at a layer that reckons with numbers."""
     if x.vocabulary is not None and not layer.takes_codes:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.kinds.layers._adaptive import AdaptivePool
-from nnctl.kinds.layers._windows import per_axis
-from nnctl.kinds.layers.base import Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,10 +27,8 @@ class AdaptiveAvgPool(AdaptivePool):
         Example("adaptive_avg_pool: 4", input=(2, 9)),
     )
 
-    def build(self, x: Shape) -> nn.Module:
-        """Return torch's adaptive pooling over one, two or three axes."""
+    def by_axes(self) -> tuple[Callable[..., nn.Module], ...]:
+        """Return torch's adaptive pooling over one, two and three axes."""
         from torch import nn
 
-        pools: tuple[Callable[..., nn.Module], ...]
-        pools = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
-        return pools[len(x.space) - 1](per_axis("size", self.size, x))
+        return nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d

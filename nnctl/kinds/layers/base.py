@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -13,7 +14,7 @@ from nnctl.kinds.layers.shape import Shape, ShapeError
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Activation", "Layer", "Shape", "ShapeError", "Slot", "Structure", "Weighted", "Window"]
+__all__ = ["Activation", "Layer", "OneWeight", "Shape", "ShapeError", "Slot", "Structure", "Weighted", "Window"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ class Layer(Component):
     name: Name | None = None
     """The entry's name in paths, in place of kind and ordinal."""
 
+    @abstractmethod
     def output(self, x: Shape) -> Shape:
         """Return the shape that leaves the layer when `x` arrives. Raises ShapeError where `x` does not fit."""
-        raise NotImplementedError
 
     def parameters(self, x: Shape) -> int:
         """Return how many learned numbers the layer has."""
@@ -80,37 +81,45 @@ class Layer(Component):
         """Return extent and stride per spatial axis; no axes means that the layer works point by point."""
         return Window()
 
+    @abstractmethod
     def build(self, x: Shape) -> nn.Module:
         """Return the torch module for the input shape `x`. Every module with parameters or buffers must set
         them in `reset_parameters`, because it is built on the meta device first."""
-        raise NotImplementedError
 
 
 class Weighted(Layer):
-    """A layer whose weight and bias an initialiser fills."""
+    """A layer whose tensors initialisers fill."""
 
     init: InitField = None
     """How weight and bias start: NAME, {NAME: {…}} or {weight: …, bias: …}; the model's `init` if not given."""
 
+    @abstractmethod
+    def slots(self, x: Shape) -> tuple[Slot, ...]:
+        """Return the tensors that initialisers fill."""
+
+    def own_init(self) -> Init:
+        """Return the initialisers that come before the model's."""
+        return self.init or Init()
+
+
+class OneWeight(Weighted):
+    """A layer that has one weight, and a bias of each feature where its field `bias` is true."""
+
+    @abstractmethod
     def fans(self, x: Shape) -> Fans:
         """Return the inputs and outputs that the weight's variance formula counts."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        """Return the extents of the weight as the module holds it."""
 
     def slots(self, x: Shape) -> tuple[Slot, ...]:
-        """Return the tensors that initialisers fill: the weight, and the bias of a layer whose field `bias` is true."""
+        """Return weight and bias."""
         fans = self.fans(x)
         weight = Slot("weight", "weight", fans, self.weight_shape(x))
         if not getattr(self, "bias", False):
             return (weight,)
         return weight, Slot("bias", "bias", fans, (self.output(x).features,))
-
-    def weight_shape(self, x: Shape) -> tuple[int, ...]:
-        """Return the extents of the weight as the module holds it."""
-        raise NotImplementedError
-
-    def own_init(self) -> Init:
-        """Return the initialisers that come before the model's."""
-        return self.init or Init()
 
 
 class Activation(Layer):
@@ -146,9 +155,9 @@ class Activation(Layer):
         """Return f(z), for those that change each number by itself: what moments and gains are reckoned from."""
         raise NotImplementedError
 
+    @abstractmethod
     def gain(self) -> float:
         """Return the factor for a weight's deviation that keeps the signal's size behind this activation."""
-        raise NotImplementedError
 
 
 class Structure(Component):

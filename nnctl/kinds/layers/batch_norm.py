@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.component.types import Flag, Positive, Share
-from nnctl.kinds.layers._windows import called
-from nnctl.kinds.layers.base import Layer, Shape, ShapeError
+from nnctl.kinds.layers._batch_norm import OverBatch
+from nnctl.kinds.layers.base import Shape
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class BatchNorm(Layer):
+class BatchNorm(OverBatch):
     """Bring each feature to mean 0 and variance 1 over the batch, then scale and shift it.
 
     y = γ (x − E x) / √(Var x + eps) + β, where mean and variance run over the batch and, in feature maps, over
@@ -25,8 +25,6 @@ class BatchNorm(Layer):
 
     kind = "batch_norm"
     paper = "Ioffe & Szegedy, Batch Normalization, 2015"
-    keeps_scale = True
-    is_batch_norm = True
     examples = (
         Example("batch_norm", input=(4,)),
         Example("batch_norm: {affine: false}", input=(2, 5)),
@@ -41,11 +39,6 @@ class BatchNorm(Layer):
     affine: Flag = True
     """Whether γ and β are learned, one pair per feature."""
 
-    def output(self, x: Shape) -> Shape:
-        """Return the same shape."""
-        need_features(self.kind, x)
-        return x
-
     def parameters(self, x: Shape) -> int:
         """Return γ and β of every feature."""
         return 2 * x.features if self.affine else 0
@@ -57,13 +50,3 @@ class BatchNorm(Layer):
         norm: Callable[..., nn.Module]
         norm = (nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[len(x.space)]
         return norm(x.features, eps=self.eps, momentum=self.momentum, affine=self.affine)
-
-
-def need_features(kind: str, x: Shape) -> None:
-    """Raise ShapeError where the features are not on the first of at most four axes."""
-    if x.tokens or len(x.space) > 3:
-        raise ShapeError(
-            f"`{kind}` takes a vector, a signal, an image or a volume, not {called(x)}",
-            f"expected (features,) or (channels, space…), got {x}",
-            "put `flatten` before it, or remove it",
-        )

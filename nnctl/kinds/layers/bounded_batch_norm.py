@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.component.types import Positive, Share
-from nnctl.kinds.layers.base import Layer, Shape
-from nnctl.kinds.layers.batch_norm import need_features
+from nnctl.kinds.layers._batch_norm import OverBatch
+from nnctl.kinds.layers.base import Shape
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class BoundedBatchNorm(Layer):
+class BoundedBatchNorm(OverBatch):
     """Batch norm that scales all features by nearly the same, so that it does not undo bounded singular values.
 
     After each optimiser step r = γ / √(Var + eps), with the running variance, is clipped to between m / (1 + bound)
@@ -24,8 +24,6 @@ class BoundedBatchNorm(Layer):
 
     kind = "bounded_batch_norm"
     paper = "Jia, Tao, Gao & Xu, Improving Training of Deep Neural Networks via Singular Value Bounding, 2017"
-    keeps_scale = True
-    is_batch_norm = True
     examples = (
         Example("bounded_batch_norm", input=(4,)),
         Example("bounded_batch_norm: 0.1", input=(2, 5)),
@@ -38,11 +36,6 @@ class BoundedBatchNorm(Layer):
     """Added to the variance, so that a constant feature divides by no zero."""
     momentum: Share = 0.1
     """Weight of the present batch in the running averages."""
-
-    def output(self, x: Shape) -> Shape:
-        """Return the same shape."""
-        need_features(self.kind, x)
-        return x
 
     def parameters(self, x: Shape) -> int:
         """Return γ and β of every feature."""

@@ -12,13 +12,13 @@ from nnctl.component.base import Example
 from nnctl.component.types import Count, Expected, Flag, Padding, Sizes
 from nnctl.kinds.initializers.base import Fans
 from nnctl.kinds.layers._windows import need_space, per_axis, quoted, same_padding, slide, too_large
-from nnctl.kinds.layers.base import Shape, ShapeError, Weighted, Window
+from nnctl.kinds.layers.base import OneWeight, Shape, ShapeError, Window
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Conv(Weighted):
+class Conv(OneWeight):
     """Slide learned kernels over a signal, an image or a volume; the input's shape says which.
 
     out = ⌊(in + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1 on each axis.

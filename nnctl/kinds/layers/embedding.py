@@ -8,13 +8,13 @@ from nnctl.component.base import Example
 from nnctl.component.types import Count
 from nnctl.kinds.initializers.base import Fans
 from nnctl.kinds.layers._windows import called
-from nnctl.kinds.layers.base import Shape, ShapeError, Weighted
+from nnctl.kinds.layers.base import OneWeight, Shape, ShapeError
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Embedding(Weighted):
+class Embedding(OneWeight):
     """Look up a learned vector for each code: a character, a word, a category.
 
     It is a linear map, without bias, of codes written one-hot; so one input counts for an initialiser's fan.

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from nnctl.component.base import Example
 from nnctl.component.types import Count, Flag
 from nnctl.kinds.initializers.base import Fans
-from nnctl.kinds.layers._windows import called
-from nnctl.kinds.layers.base import Shape, ShapeError, Weighted
+from nnctl.kinds.layers._windows import need_features
+from nnctl.kinds.layers.base import OneWeight, Shape
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Linear(Weighted):
+class Linear(OneWeight):
     """Multiply by a weight matrix and add a bias: z = W x + b.
 
     Tokens are multiplied one by one, all with the same matrix.
@@ -32,12 +32,7 @@ class Linear(Weighted):
 
     def output(self, x: Shape) -> Shape:
         """Return the shape with the layer's own number of features."""
-        if x.space:
-            raise ShapeError(
-                f"`linear` takes a vector or tokens, not {called(x)}",
-                f"expected (features,) or (tokens, features), got {x}",
-                "put `flatten` before it",
-            )
+        need_features(self.kind, x)
         return x.with_features(self.features)
 
     def parameters(self, x: Shape) -> int:

@@ -41,8 +41,12 @@ class LocalConv(Sliding):
     def slots(self, x: Shape) -> tuple[Slot, ...]:
         """Return the weight, a block of rows for each place, and the bias."""
         fans, outputs = self.fans(x), self.output(x)
-        weight = Slot("weight", "weight", fans, (outputs.size, self.inputs(x)), parts=prod(outputs.space))
+        weight = Slot("weight", "weight", fans, self.weight_shape(x), parts=prod(outputs.space))
         return (weight, Slot("bias", "bias", fans, (outputs.size,))) if self.bias else (weight,)
+
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        """Return a row of C·|kernel| for every number that leaves."""
+        return self.output(x).size, self.inputs(x)
 
     def build(self, x: Shape) -> nn.Module:
         """Return the module."""

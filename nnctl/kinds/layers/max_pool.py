@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from nnctl.component.base import Example
 from nnctl.kinds.layers._pool import Pool
-from nnctl.kinds.layers._windows import per_axis
-from nnctl.kinds.layers.base import Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,10 +27,8 @@ class MaxPool(Pool):
         Example("max_pool: {kernel: 2, ceil: true}", input=(1, 3, 4, 5)),
     )
 
-    def build(self, x: Shape) -> nn.Module:
-        """Return torch's max pooling over one, two or three axes."""
+    def by_axes(self) -> tuple[Callable[..., nn.Module], ...]:
+        """Return torch's max pooling over one, two and three axes."""
         from torch import nn
 
-        pool: Callable[..., nn.Module] = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)[len(x.space) - 1]
-        window = self.window(x)
-        return pool(window.extent, window.stride, per_axis("padding", self.padding, x), ceil_mode=self.ceil)
+        return nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d

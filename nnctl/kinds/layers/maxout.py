@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from nnctl.component.base import Example
 from nnctl.component.types import Count
 from nnctl.kinds.initializers.base import Fans
-from nnctl.kinds.layers._windows import called
-from nnctl.kinds.layers.base import Shape, ShapeError, Slot, Weighted
+from nnctl.kinds.layers._windows import need_features
+from nnctl.kinds.layers.base import Shape, Slot, Weighted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,12 +36,7 @@ class Maxout(Weighted):
 
     def output(self, x: Shape) -> Shape:
         """Return as many features as asked for."""
-        if x.space:
-            raise ShapeError(
-                f"`maxout` takes a vector or tokens, not {called(x)}",
-                f"expected (features,) or (tokens, features), got {x}",
-                "put `flatten` before it",
-            )
+        need_features(self.kind, x)
         return x.with_features(self.features)
 
     def parameters(self, x: Shape) -> int:

@@ -10,13 +10,13 @@ from nnctl.component.base import Example
 from nnctl.component.types import Count, Flag, Margins, Sizes
 from nnctl.kinds.initializers.base import Fans
 from nnctl.kinds.layers._windows import need_space, per_axis, quoted
-from nnctl.kinds.layers.base import Shape, ShapeError, Weighted, Window
+from nnctl.kinds.layers.base import OneWeight, Shape, ShapeError, Window
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class TransposedConv(Weighted):
+class TransposedConv(OneWeight):
     """Write a learned kernel, times each number that arrives, at every stride-th place, and add where they overlap.
 
     out = (in − 1)·stride − 2·padding + kernel + output_padding on each axis; by default twice the size. It is the

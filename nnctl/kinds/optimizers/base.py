@@ -31,7 +31,8 @@ class Optimizer(Component):
     """What decays: `weights` (tensors of two or more axes: no biases, no gains of norms) or `all`."""
 
     def state_tensors(self) -> int:
-        """Return how many tensors of a parameter's size the optimiser keeps for it: memory is told from this."""
+        """Return how many tensors of a parameter's size the optimiser keeps for it: memory is told from this, but of
+        those that have `state_numbers` of their own."""
         raise NotImplementedError
 
     def state_numbers(self, parameters: int) -> int:
@@ -39,5 +40,6 @@ class Optimizer(Component):
         return self.state_tensors() * parameters
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-        """Return the torch optimiser over parameter groups that already hold `params` and `weight_decay`."""
+        """Return the torch optimiser over parameter groups that already hold `params` and `weight_decay`; those that
+        are `gradient_free` have none."""
         raise NotImplementedError

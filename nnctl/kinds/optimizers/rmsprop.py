@@ -9,6 +9,7 @@ from pydantic import model_validator
 from nnctl.component.base import Example
 from nnctl.component.types import Below1, Flag, Positive
 from nnctl.kinds.optimizers._form import Form, with_default
+from nnctl.kinds.optimizers._momentum import check_nesterov
 from nnctl.kinds.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
@@ -58,10 +59,7 @@ class RmsProp(Optimizer):
     def _check_nesterov(self) -> RmsProp:
         if self.nesterov and self.form == "torch":
             raise ValueError("torch's RMSProp has no Nesterov momentum; write `form: notes` beside `nesterov: true`")
-        if self.nesterov and self.momentum == 0:
-            raise ValueError(
-                "`nesterov: true` needs a `momentum` above 0; write `momentum: 0.9` beside it, or leave it out"
-            )
+        check_nesterov(self.nesterov, self.momentum)
         return self
 
     def state_tensors(self) -> int:

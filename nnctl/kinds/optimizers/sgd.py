@@ -10,6 +10,7 @@ from nnctl.component.base import Example
 from nnctl.component.types import Below1, Flag
 from nnctl.kinds.optimizers._form import Form
 from nnctl.kinds.optimizers._fused import fused
+from nnctl.kinds.optimizers._momentum import check_nesterov
 from nnctl.kinds.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
@@ -46,10 +47,7 @@ class Sgd(Optimizer):
 
     @model_validator(mode="after")
     def _check_nesterov(self) -> Sgd:
-        if self.nesterov and self.momentum == 0:
-            raise ValueError(
-                "`nesterov: true` needs a `momentum` above 0; write `momentum: 0.9` beside it, or leave it out"
-            )
+        check_nesterov(self.nesterov, self.momentum)
         return self
 
     def state_tensors(self) -> int:

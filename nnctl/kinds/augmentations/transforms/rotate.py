@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from nnctl.component.base import Example
 from nnctl.component.types import Expected
-from nnctl.kinds.augmentations._images import check_image
+from nnctl.kinds.augmentations._images import Interpolation, check_image
 from nnctl.kinds.augmentations.base import Transform
 from nnctl.kinds.layers.shape import Shape
 
@@ -27,7 +27,7 @@ class Rotate(Transform):
 
     degrees: Annotated[float, Field(ge=-360, le=360), Expected("degrees from −360 to 360")]
     """The angle, clockwise."""
-    interpolation: Annotated[Literal["bilinear", "nearest"], Expected("bilinear or nearest")] = "bilinear"
+    interpolation: Interpolation = "bilinear"
     """How pixels between pixels are made."""
 
     def output(self, x: Shape) -> Shape:
@@ -39,8 +39,6 @@ class Rotate(Transform):
         """Return the turned images."""
         import torch
 
-        from nnctl.data.pixels.warp import inverse_affine, warp
+        from nnctl.data.pixels.warp import turn
 
-        n = len(batch)
-        inverse = inverse_affine(torch.full((n,), self.degrees), torch.zeros(n, 2), torch.ones(n), torch.zeros(n, 2))
-        return warp(batch, inverse, self.interpolation)
+        return turn(batch, torch.full((len(batch),), self.degrees), self.interpolation)

@@ -18,8 +18,8 @@ class Branches(Structure):
     kind = "branches"
     paper = "Szegedy et al., Going Deeper with Convolutions, 2015"
 
-    paths: Layers
-    """A list of lists of layers."""
+    paths: Annotated[Layers, Expected("a list of lists of layers")]
+    """The layers of each path."""
     merge: Annotated[Literal["concat", "add", "multiply"], Expected("concat, add or multiply")]
     """How the values are joined."""
 

@@ -1,7 +1,10 @@
 """The kind `residual`."""
 
+from typing import Annotated
+
 from nnctl.component.base import Example
 from nnctl.component.markers import Layers
+from nnctl.component.types import Expected
 from nnctl.kinds.layers.base import Structure
 
 SHORTCUTS = ("identity", "projection", "pad", "auto", "none")
@@ -21,7 +24,7 @@ class Residual(Structure):
 
     body: Layers
     """The layers of the long way."""
-    shortcut: Layers = None
+    shortcut: Annotated[Layers, Expected("identity, projection, pad, auto, none or a list of layers")] = None
     """The short way; `auto` if not given."""
 
     examples = (
