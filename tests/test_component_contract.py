@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -19,8 +20,11 @@ from nnctl.component.base import Component
 from nnctl.component.docs import field_docs, shape_line, summary
 from nnctl.component.family import FAMILIES, find, names
 from nnctl.errors import SpecError
-from nnctl.kinds.initializers.base import Fans, Place
-from nnctl.kinds.layers.base import Layer, Shape, Structure, Weighted
+from nnctl.kinds.initializers.base import Fans, Initializer, Place
+from nnctl.kinds.layers.base import Activation, Layer, Shape, Structure, Weighted
+from nnctl.kinds.losses.base import Loss
+from nnctl.kinds.optimizers.base import Optimizer
+from nnctl.kinds.schedules.base import Schedule
 from tests.components import initializer, kinds_of, layer, materialise, normal, parse
 
 KINDS = [(family, kind) for family in FAMILIES for kind in names(family)]
@@ -36,8 +40,12 @@ def class_of(family: str, kind: str) -> type[Component]:
 class Case:
     """One example of a layer that computes something, with the shape it is given."""
 
+    text: str
     layer: Layer
     x: Shape
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.x}"
 
     def batch(self, size: int = 3, dtype: torch.dtype = torch.float32, grad: bool = False) -> Tensor:
         if self.x.vocabulary is not None:  # codes, which have no gradient
@@ -45,16 +53,32 @@ class Case:
         return normal(size, *self.x.dims, dtype=dtype).requires_grad_(grad)
 
 
-def cases() -> Iterator[object]:
+def cases() -> Iterator[Case]:
     for kind in kinds_of("layers", Layer):
         for example in class_of("layers", kind).examples:
             assert example.input is not None, f"{kind}: an example of a layer needs an input shape"
             x = Shape(example.input, example.tokens, example.vocabulary)
-            yield pytest.param(Case(layer(example.yaml), x), id=f"{example.yaml} {x}")
+            yield Case(example.yaml, layer(example.yaml), x)
 
+
+def each(chosen: Iterable[Case]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", list(chosen), ids=str)
+
+
+CASES = list(cases())
+FIRST = {kind: initializer(class_of("initializers", kind).examples[0].yaml) for kind in names("initializers")}
+INSTEAD: tuple[tuple[type[Component], str, str], ...] = (
+    (Activation, "value", "pointwise"),
+    (Initializer, "fill", "by_module"),
+    (Loss, "build", "term"),
+    (Optimizer, "build", "gradient_free"),
+    (Optimizer, "state_tensors", "state_numbers"),
+    (Schedule, "shape", "factor_at"),
+)
+"""Methods that a kind of a family has, unless it has the other in place of its family's."""
 
 each_kind = pytest.mark.parametrize(("family", "kind"), KINDS)
-each_case = pytest.mark.parametrize("case", list(cases()))
+each_case = each(CASES)
 
 
 @each_kind
@@ -68,6 +92,15 @@ def test_is_documented(family: str, kind: str) -> None:
 
 
 @each_kind
+def test_has_the_methods_that_its_family_asks_for(family: str, kind: str) -> None:
+    cls = class_of(family, kind)
+    assert not inspect.isabstract(cls)
+    for base, method, other in INSTEAD:
+        if issubclass(cls, base):
+            assert any(getattr(cls, name) is not getattr(base, name) for name in (method, other)), method
+
+
+@each_kind
 def test_examples_are_entries_of_the_kind(family: str, kind: str) -> None:
     cls = class_of(family, kind)
     assert cls.examples
@@ -75,11 +108,10 @@ def test_examples_are_entries_of_the_kind(family: str, kind: str) -> None:
         assert type(parse(family, example.yaml)) is cls
 
 
-@each_kind
+# the lists of layers of a structure stay nodes; specs written out are read again elsewhere
+@pytest.mark.parametrize(("family", "kind"), [one for one in KINDS if not issubclass(class_of(*one), Structure)])
 def test_examples_survive_writing_and_reading(family: str, kind: str) -> None:
     cls = class_of(family, kind)
-    if issubclass(cls, Structure):
-        pytest.skip("its lists of layers stay nodes; specs written out are read again elsewhere")
     for example in cls.examples:
         component = parse(family, example.yaml)
         assert cls.model_validate(dict(component)) == component
@@ -109,12 +141,12 @@ def test_declared_parameters_are_counted(case: Case) -> None:
     assert case.layer.parameters(case.x) == sum(parameter.numel() for parameter in module.parameters())
 
 
-@each_case
+@each(case for case in CASES if isinstance(case.layer, Weighted))
 def test_declared_slots_are_tensors_of_the_module(case: Case) -> None:
-    if isinstance(case.layer, Weighted):
-        tensors = dict(materialise(case.layer, case.x).named_parameters())
-        slots = {slot.tensor: slot.shape for slot in case.layer.slots(case.x)}
-        assert slots == {name: tuple(tensor.shape) for name, tensor in tensors.items() if name in slots}
+    assert isinstance(case.layer, Weighted)
+    tensors = dict(materialise(case.layer, case.x).named_parameters())
+    slots = {slot.tensor: slot.shape for slot in case.layer.slots(case.x)}
+    assert slots == {name: tuple(tensor.shape) for name, tensor in tensors.items() if name in slots}
 
 
 @each_case
@@ -192,10 +224,8 @@ def test_works_in_mixed_precision(case: Case) -> None:
     assert all(torch.isfinite(tensor.grad).all() for tensor in module.parameters() if tensor.grad is not None)
 
 
-@each_case
+@each(case for case in CASES if case.x.space and case.layer.output(case.x).space)
 def test_looks_no_further_than_its_window(case: Case) -> None:
-    if not case.x.space or not case.layer.output(case.x).space:
-        return
     module = randomised(case).eval()
     batch = case.batch(size=1, grad=True)
     out = module(batch)
@@ -209,12 +239,10 @@ def test_looks_no_further_than_its_window(case: Case) -> None:
         assert all(reach <= most for reach, most in zip(span, extent, strict=True))
 
 
-@pytest.mark.parametrize("kind", names("initializers"))
+@pytest.mark.parametrize("kind", [kind for kind, first in FIRST.items() if not first.by_module])
 def test_initialisers_fill_a_weight_or_say_why_not(kind: str) -> None:
     for example in class_of("initializers", kind).examples:
         component = initializer(example.yaml)
-        if component.by_module:
-            continue
         refused: list[str | None] = []
         for dims in ((6, 4), (4, 6), (4, 2, 3, 3)):
             weight = nn.Parameter(torch.full(dims, torch.nan))

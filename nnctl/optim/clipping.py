@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from nnctl.spec.sections import Clip
+
+
+def clip_gradients(parameters: Sequence[nn.Parameter], clip: Clip | None) -> None:
+    """Bound the gradients of some parameters in place as a recipe says."""
+    if clip is None:
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    if clip.value is not None:
+        clip_by_value(gradients, clip.value)
+    if clip.norm is not None:
+        clip_by_norm(gradients, clip.norm)
 
 
 def clip_by_norm(gradients: Sequence[Tensor], bound: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from nnctl.optim.closure import Closure
 from nnctl.optim.line_search import Point, Wolfe, line_search
 
 
-class FlatOptimizer(torch.optim.Optimizer):
+class FlatOptimizer(torch.optim.Optimizer, ABC):
     """Goes down along a direction as far as the strong Wolfe conditions ask.
 
     What is minimised is the closure's loss plus ½λ‖W‖². Values are read, so an accelerator is waited for.
@@ -34,9 +35,9 @@ class FlatOptimizer(torch.optim.Optimizer):
             self.descend(closure, x, Point(0.0, self._value(loss, x), 0.0, gradient))
         return loss
 
+    @abstractmethod
     def descend(self, closure: Closure, x: Tensor, start: Point) -> None:
         """Leave better weights in the parameters; `start.gradient` is the gradient at `x`, not zero."""
-        raise NotImplementedError
 
     @property
     def rate(self) -> float:

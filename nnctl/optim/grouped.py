@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,14 +12,14 @@ from torch import Tensor
 from nnctl.optim.look_ahead import LookingAhead
 
 
-class Grouped(torch.optim.Optimizer):
+class Grouped(torch.optim.Optimizer, ABC):
     """On an accelerator each operation is one kernel for all weights of a group; on the CPU one weight follows another,
     each while it is in the cache.
     """
 
+    @abstractmethod
     def move(self, group: dict[str, Any], weights: list[Tensor], gradients: list[Tensor]) -> None:
         """Change some weights of a group, given ∇ + λθ."""
-        raise NotImplementedError
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # the gradients are there already

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, Protocol, runtime_checkable
 
@@ -23,7 +24,7 @@ class LookAhead(Protocol):
         """Take the move back: what is left to do where a step is given up."""
 
 
-class LookingAhead(torch.optim.Optimizer):
+class LookingAhead(torch.optim.Optimizer, ABC):
     """The moves, and the way back from copies: subtracting what was added would leave a rounding error each step.
 
     `here` holds each weight's copy. Its memory stays from step to step; its content counts while the weight is `away`.
@@ -34,9 +35,9 @@ class LookingAhead(torch.optim.Optimizer):
         self.here: dict[Tensor, Tensor] = {}
         self.away: set[Tensor] = set()
 
+    @abstractmethod
     def advance(self, weight: Tensor, group: dict[str, Any]) -> None:
         """Move a weight, in place, to where its next gradient is wanted."""
-        raise NotImplementedError
 
     @torch.no_grad()
     def look_ahead(self) -> None:

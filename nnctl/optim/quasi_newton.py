@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -36,13 +37,13 @@ class QuasiNewton(FlatOptimizer):
         elif is_curved(s, y):
             self.remember(s, y)
 
+    @abstractmethod
     def direction(self, gradient: Tensor) -> Tensor:
         """Return −Hg."""
-        raise NotImplementedError
 
+    @abstractmethod
     def remember(self, s: Tensor, y: Tensor) -> None:
         """Take a pair into H."""
-        raise NotImplementedError
 
 
 class LBFGS(QuasiNewton):

@@ -128,9 +128,8 @@ def test_a_large_jpeg_is_decoded_smaller(tmp_path: Path) -> None:
 def test_one_name_in_two_formats_or_two_cases_is_two_photos(folder: Path) -> None:
     save(folder / "cat" / "0.bmp", picture())
     save(folder / "cat" / "0.PNG", picture())
-    if len(list((folder / "cat").iterdir())) < 4:
-        pytest.skip("the file system takes 0.png and 0.PNG for the same")
-    assert len(read(folder)) == 6
+    there = [name for name in folder.rglob("*") if name.is_file()]  # some file systems take 0.png and 0.PNG for one
+    assert len(read(folder)) == len(there) >= 5
 
 
 def test_links_in_circles_are_entered_once(folder: Path) -> None:

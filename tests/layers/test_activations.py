@@ -307,11 +307,9 @@ def test_two_pieces_can_be_the_absolute_value() -> None:
     assert torch.equal(slope[z != 0], z[z != 0].sign())
 
 
-@pytest.mark.parametrize("text", FORMULAS)
+@pytest.mark.parametrize("text", [text for text in FORMULAS if activation(text).pointwise])
 def test_the_value_without_torch_is_the_modules(text: str) -> None:
     component = activation(text)
-    if not component.pointwise:
-        pytest.skip("it has no value for any number")
     points = torch.linspace(-9, 9, 361, dtype=torch.float64)  # kinks, at whole numbers, among them
     module = materialise(component, image(1)).double().eval()
     expected = module(points[:, None])[:, 0].tolist()

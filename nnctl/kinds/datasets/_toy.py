@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,6 @@ class Toy(Dataset):
 
         return draw(self, split, seed)
 
+    @abstractmethod
     def centres(self, labels: Tensor, generator: Generator) -> Tensor:
         """Return the point (N, 2) of each label before noise is added."""
-        raise NotImplementedError

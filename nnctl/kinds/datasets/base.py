@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
@@ -72,17 +73,18 @@ class Dataset(Component):
         """Return whether `test` is read; otherwise a fixed 20% of the set is cut for it, if it exists at all."""
         return self.test_exists
 
+    @abstractmethod
     def facts(self, root: Path) -> Facts:
         """Return what is known at check time: constants, or what listing a folder and reading one header tell.
 
         Torch-free and quick. Raises DataError where files that must be looked at are missing.
         """
-        raise NotImplementedError
 
     def facts_unseen(self, root: Path) -> Facts:
         """Return what is known without a look at any file, all that a run's own spec writes down."""
         return self.facts(root)
 
+    @abstractmethod
     def read(self, root: Path, split: SplitName, seed: int, progress: Progress) -> Samples:
         """Return a split's samples, raw (uint8 images, float32 numbers), decoding into the cache where needed.
 
@@ -90,7 +92,6 @@ class Dataset(Component):
         `seed` matters only to generated sets; `progress` is told of long work. Raises DataError, naming the
         file, where something is missing or damaged.
         """
-        raise NotImplementedError
 
     def fresh(self, root: Path, file: str, content: bytes | None) -> Fresh:
         """Return new samples in a file, or in `content` where they were piped in, to predict their target.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -39,9 +40,9 @@ class Term(Penalty):
     strength: NonNegative
     """Factor λ of the penalty."""
 
+    @abstractmethod
     def value(self, weight: Tensor) -> Tensor:
         """Return the penalty of one weight, a scalar that can be differentiated."""
-        raise NotImplementedError
 
     def prox(self) -> Prox | None:
         """Return the proximal operator, which optimisers that have a use for it take in place of the gradient."""
@@ -54,6 +55,6 @@ class Constraint(Penalty):
     every: Count = 1
     """Optimiser steps between two times that it is applied."""
 
+    @abstractmethod
     def apply(self, weight: Tensor) -> None:
         """Bring one weight back, in place, outside of any gradient."""
-        raise NotImplementedError

@@ -34,7 +34,8 @@ class Schedule(Component):
         return self.shape(step - warm, max(steps - warm, 1), steps_per_epoch)
 
     def shape(self, step: int, steps: int, steps_per_epoch: int) -> float:
-        """Return the factor after warm-up, `step` and `steps` counted from its end."""
+        """Return the factor after warm-up, `step` and `steps` counted from its end: for all but those that have a
+        `factor_at` of their own."""
         raise NotImplementedError
 
     def longest_epoch(self) -> int | None:
