@@ -68,6 +68,11 @@ def _jittered(g: Tensor, _: Tensor) -> Tensor:
     return g * (1 + 0.01 * noise.to(g))
 
 
+def _half(g: Tensor, _: Tensor) -> Tensor:
+    scale = 2.0**10 / float(g.abs().max() or 1.0)  # within the range of half precision
+    return (g * scale).half().to(g) / scale
+
+
 PARAMETER: dict[str, Change] = {
     "1% too large": lambda g, _: 1.01 * g,
     "0.1% too small": lambda g, _: 0.999 * g,
@@ -88,7 +93,7 @@ PARAMETER: dict[str, Change] = {
     "a penalty too many": lambda g, x: g + 0.01 * x,
     "mean taken off": lambda g, _: g - g.mean(),
     "1% noise": _jittered,
-    "in half precision": lambda g, _: (g.float() * 2.0**16).half().to(g) * 2.0**-16,
+    "in half precision": _half,
     "clipped": lambda g, _: g.clamp(-float(g.square().mean().sqrt()), float(g.square().mean().sqrt())),
     "sign alone": lambda g, _: g.sign() * g.abs().mean(),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnctl.cli.render.columns import aligned
 from nnctl.cli.render.numbers import measure
+from nnctl.diagnosis.gradient.result import ALIKE
 
 if TYPE_CHECKING:
     from nnctl.cli.terminal import Colour, Terminal
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _ROWS = 40
 """Tensors that the table shows, at most."""
+_SLOPE = 0.1
+"""How far from 2 the slope of a right gradient may be measured."""
 _NOTABLE = 1e-2
 """Relative error of a float32 gradient that is worth a colour."""
 _COLOURS: dict[Verdict, Colour] = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
@@ -32,15 +35,17 @@ def print_gradients(result: GradcheckResult, to: Terminal) -> None:
         to.print(to.paint(f"… and {len(result.tensors) - len(shown)} more that are no worse; all with --json", "dim"))
     for name in result.not_differentiable:
         to.print(f"{name} has no gradient: it holds codes, or is a constant of the loss")
+    if result.frozen:
+        more = f" and {len(result.frozen) - 1} more" if len(result.frozen) > 1 else ""
+        to.print(f"frozen, and not checked: {result.frozen[0]}{more}")
     for tensor in shown:
         _print_open(tensor, several, to)
     if result.layers:
         to.print()
     for layer in result.layers:
-        line = f", line {layer.line}" if layer.line else ""
-        wrong = ", ".join(layer.wrong)
-        place = f"`{layer.path}` ({layer.kind}{line})" if layer.path else f"the module itself ({layer.kind})"
-        to.print(to.paint(f"wrong by itself: {place}, for {wrong}; error {_short(layer.relative_error)}", "red"))
+        to.print(to.paint(str(layer), "red"))
+    if result.alike:
+        to.print(to.paint(ALIKE, "red"))
     to.print()
     _print_verdict(result, several, to)
 
@@ -84,10 +89,11 @@ def _print_verdict(result: GradcheckResult, several: bool, to: Terminal) -> None
     notes = [f"loss {measure(result.loss)} on {result.samples} samples of {result.data}"]
     notes.append(f"{result.directions} directions from seed {result.seed}, float64")
     to.print(to.paint("; ".join(notes), "dim"))
-    if result.taylor and result.taylor.slope is not None:
-        to.print(to.paint(f"Taylor's remainder falls with slope {result.taylor.slope:.3f}; 2 is right", "dim"))
+    _print_taylor(result, to)
     adjoint = result.adjoint
-    if adjoint.error is not None:
+    if adjoint.agrees is False:
+        to.print(to.paint(f"forward mode disagrees by {_short(adjoint.error or 0)}: look at a custom `jvp`", "red"))
+    elif adjoint.error is not None:
         to.print(to.paint(f"forward and reverse mode agree to {_short(adjoint.error)}", "dim"))
     elif adjoint.skipped:
         to.print(to.paint(f"no second opinion of forward mode: {adjoint.skipped}", "dim"))
@@ -97,6 +103,19 @@ def _print_verdict(result: GradcheckResult, several: bool, to: Terminal) -> None
     if moved:
         noun = "tensor was" if moved == 1 else "tensors were"
         to.print(to.paint(f"{moved} {noun} checked a little beside the point, off kinks or a gradient of 0 (*)", "dim"))
+
+
+def _print_taylor(result: GradcheckResult, to: Terminal) -> None:
+    if result.taylor is None:
+        return
+    if result.taylor.slope is None:
+        to.print(
+            to.paint("Taylor's remainder shows no slope: kinks lie within its steps, or only rounding is left", "dim")
+        )
+        return
+    right = abs(result.taylor.slope - 2) < _SLOPE
+    line = f"Taylor's remainder falls with slope {result.taylor.slope:.3f}; 2 is right"
+    to.print(to.paint(line if right else f"{line}, 1 a wrong gradient", "dim" if right else "red"))
 
 
 def _print_running(result: GradcheckResult, to: Terminal) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import forward_ad
-from torch.func import functional_call
 
 from nnctl.diagnosis.gradient.case import Case
 from nnctl.diagnosis.gradient.directions import signs
@@ -24,14 +25,17 @@ def check_adjoint(case: Case, seed: int) -> Adjoint:
 
     Each of the two comes from formulas of its own in torch; a custom function without a forward one is passed over.
     """
+    if case.function.dtype != torch.float64:
+        return Adjoint(None, f"numbers pass through {str(case.function.dtype).removeprefix('torch.')}")
     parameters = {name: p for name, p in case.module.named_parameters() if p.requires_grad and p.numel()}
     steps = {name: signs(p, seed, "adjoint", name) for name, p in parameters.items()}
     try:
         case.function.restore()
         with warnings.catch_warnings(), forward_ad.dual_level():
             warnings.simplefilter("ignore")  # torch tells of every operation that it does slowly
-            duals = {name: make_dual(p.detach(), steps[name]) for name, p in parameters.items()}
-            output = functional_call(case.module, duals, case.arguments)
+            duals = {id(p): make_dual(p.detach(), steps[name]) for name, p in parameters.items()}
+            with _in_place_of_parameters(case.module, duals):
+                output = case.module(*case.arguments)
             if not isinstance(output, Tensor):
                 return Adjoint(None, "the module returns more than one tensor")
             y, tangent = unpack_dual(output)
@@ -51,3 +55,22 @@ def check_adjoint(case: Case, seed: int) -> Adjoint:
     if size == 0:
         return Adjoint(None, "the output does not move along the direction")
     return Adjoint(abs(float((v * tangent).sum()) - other) / size)
+
+
+@contextmanager
+def _in_place_of_parameters(module: nn.Module, others: Mapping[int, Tensor]) -> Iterator[None]:
+    """Let modules read other tensors for a while, by the ids of their parameters, which several modules may share."""
+    before = [(part, dict(part._parameters)) for part in module.modules()]
+    try:
+        for part, own in before:
+            for name, p in own.items():
+                if id(p) in others:
+                    del part._parameters[name]
+                    part.__dict__[name] = others[id(p)]
+        yield
+    finally:
+        for part, own in before:
+            for name in own:
+                part.__dict__.pop(name, None)
+            part._parameters.clear()
+            part._parameters.update(own)  # in their order

@@ -135,6 +135,24 @@ class Draws(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+class Narrowed(TorchDispatchMode):
+    """Notes the shortest type that numbers of float64 are turned into inside its `with`."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        self.dtype = torch.float64
+
+    def __torch_dispatch__(
+        self, func: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Note one operation of torch, and perform it."""
+        result = func(*args, **(kwargs or {}))
+        wide = any(isinstance(x, Tensor) and x.dtype == torch.float64 for x in args)
+        if wide and isinstance(result, Tensor) and result.is_floating_point():
+            self.dtype = min(self.dtype, result.dtype, key=lambda dtype: dtype.itemsize)
+        return result
+
+
 class Reads(TorchDispatchMode):
     """Notes which tensors the passes inside its `with` read, by the memory that they live in."""
 

@@ -151,6 +151,7 @@ def _of_objective(
 def case_of_module(module: nn.Module, x: Inputs, y: Any, loss: LossFunction, device: torch.device, seed: int) -> Case:
     """Return `loss(module(x), y)`, the module in the mode that it is in."""
     check_parameters(module, None)
+    _check_tensors(x)
     given = {"": x} if isinstance(x, Tensor) else dict(x) if isinstance(x, Mapping) else dict(enumerate(x))
     names = {name: "input" if name == "" else f"input.{name}" for name in given}
 
@@ -196,6 +197,16 @@ def case_of_module(module: nn.Module, x: Inputs, y: Any, loss: LossFunction, dev
 
 def _learned(module: nn.Module) -> dict[str, Tensor]:
     return {name: p for name, p in module.named_parameters() if p.requires_grad and p.numel()}
+
+
+def _check_tensors(x: Any) -> None:
+    """Raise UsageError for inputs that are no tensors."""
+    values = [x] if not isinstance(x, (tuple, list, Mapping)) else list(x.values() if isinstance(x, Mapping) else x)
+    wrong = next((value for value in values if not isinstance(value, Tensor)), None)
+    if wrong is not None:
+        found = f"{type(wrong).__module__}.{type(wrong).__name__}".removeprefix("builtins.")
+        hint = "make it one: `torch.from_numpy(x)`" if found == "numpy.ndarray" else "pass torch tensors"
+        raise UsageError(Problem("usage", f"expected a tensor as input of the module, found {found}", hint=hint))
 
 
 def check_parameters(module: nn.Module, graph: Graph | None) -> None:

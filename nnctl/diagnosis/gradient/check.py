@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,16 @@ from nnctl.diagnosis.gradient.beside import beside
 from nnctl.diagnosis.gradient.case import FEWEST, Case, LossFunction, case_of_module, case_of_spec
 from nnctl.diagnosis.gradient.curve import error_curve
 from nnctl.diagnosis.gradient.differences import Here
+from nnctl.diagnosis.gradient.effect import where_it_ends
 from nnctl.diagnosis.gradient.float32 import float32_errors
-from nnctl.diagnosis.gradient.guess import guess
 from nnctl.diagnosis.gradient.joint import check_jointly
 from nnctl.diagnosis.gradient.layers import Call, calls_of, check_layer, innermost, owner_of
 from nnctl.diagnosis.gradient.locate import Located, locate
-from nnctl.diagnosis.gradient.result import GradcheckResult, LayerCheck, TensorCheck, Verdict, overall
+from nnctl.diagnosis.gradient.result import GradcheckResult, LayerCheck, overall
 from nnctl.diagnosis.gradient.running import check_running
 from nnctl.diagnosis.gradient.sweep import Outcome, check_tensors, terms_of
 from nnctl.diagnosis.gradient.taylor import taylor
+from nnctl.diagnosis.gradient.tensor import Looks, tensor_check
 from nnctl.diagnosis.subject import subject_of
 from nnctl.errors import Problem, UsageError
 from nnctl.spec.sections import Spec
@@ -100,7 +100,7 @@ def _check(case: Case, count: int, joint: bool, curve: bool, seed: int) -> Gradc
     here = Here.of(function)
     check = check_jointly if joint else check_tensors
     outcomes = check(here, list(function.tensors), count, seed)
-    moved = beside(case, outcomes, partial(check, count=count, seed=seed))
+    moved = beside(function, outcomes, case.seed, partial(check, count=count, seed=seed))
     outcomes |= moved
     calls = calls_of(function, case.module)
     read = function.read()
@@ -108,16 +108,19 @@ def _check(case: Case, count: int, joint: bool, curve: bool, seed: int) -> Gradc
     layers = _wrong_layers(case, outcomes, calls, seed)
     located = _locate(case, here, outcomes, layers, seed)
     narrow = float32_errors(case, here.gradients)
+    ends = _ends(case, outcomes, seed)
     tensors = tuple(
-        replace(
-            _tensor(case, name, outcome, name in moved, name in read, alone.get(name), located.get(name)),
-            float32_error=narrow.get(name),
+        tensor_check(
+            case,
+            name,
+            outcome,
+            Looks(name in moved, name in read, alone.get(name), ends.get(name), located.get(name), narrow.get(name)),
         )
         for name, outcome in outcomes.items()
     )
     running = check_running(case, count, seed)
     verdicts = [tensor.verdict for tensor in tensors]
-    by_term = terms_of(outcomes, len(function.names))
+    by_term = terms_of({name: one for name, one in outcomes.items() if name not in ends}, len(function.names))
     return GradcheckResult(
         verdict="fail" if running and running.failed else overall(verdicts),
         tensors=tensors,
@@ -126,6 +129,7 @@ def _check(case: Case, count: int, joint: bool, curve: bool, seed: int) -> Gradc
             for name, findings in zip(function.names, by_term, strict=True)
         },
         not_differentiable=case.not_differentiable,
+        frozen=tuple(name for name, p in case.module.named_parameters() if not p.requires_grad),
         layers=layers,
         taylor=taylor(here, seed),
         curve=error_curve(here, count, seed) if curve else None,
@@ -149,6 +153,13 @@ def _layers_alone(case: Case, outcomes: dict[str, Outcome], calls: dict[str, Cal
         by_inner = check_layer(calls[path], seed, case.device, inner.values())
         found |= {name: by_inner[own] for name, own in inner.items() if own in by_inner}
     return found
+
+
+def _ends(case: Case, outcomes: dict[str, Outcome], seed: int) -> dict[str, str]:
+    """Return, for parameters that move nothing, the module behind which nothing of them is left."""
+    open_ = [name for name, outcome in outcomes.items() if outcome.finding.reason in ("small", "zero")]
+    found = {name: where_it_ends(case.function, case.module, name, seed) for name in open_ if name in case.parameters}
+    return {name: path for name, path in found.items() if path is not None}
 
 
 def _wrong_layers(
@@ -175,7 +186,7 @@ def _locate(
     case: Case, here: Here, outcomes: dict[str, Outcome], layers: tuple[LayerCheck, ...], seed: int
 ) -> dict[str, Located]:
     """Return where the gradients are wrong of those tensors that are wrong in their own right."""
-    failing = [name for name, outcome in outcomes.items() if outcome.finding.verdict == "fail"]
+    failing = [name for name, outcome in outcomes.items() if outcome.finding.step and outcome.finding.verdict == "fail"]
     own = {f"{layer.path}.{name}".lstrip(".") for layer in layers for name in layer.wrong}
     first = [name for name in failing if name in own] or failing[::-1]
     found = {}
@@ -184,53 +195,3 @@ def _locate(
         assert outcome.finding.step is not None
         found[name] = locate(here, name, outcome.term, outcome.finding.step, case.samples, seed)
     return found
-
-
-def _tensor(
-    case: Case,
-    name: str,
-    outcome: Outcome,
-    moved: bool,
-    read: bool,
-    alone: Outcome | None,
-    located: Located | None,
-) -> TensorCheck:
-    finding, path = outcome.finding, case.owner(name)
-    position = case.position(path)
-    verdict, reason = _verdict(outcome, read, alone, case.samples)
-    file = case.graph.spec.file if case.graph is not None else None
-    check = TensorCheck(
-        name=name,
-        path=path,
-        line=position.line,
-        file=position.file if position.file != file else None,
-        verdict=verdict,
-        relative_error=finding.relative_error,
-        step=finding.step,
-        resolution=finding.resolution,
-        gradient_norm=outcome.norm,
-        term=case.function.names[outcome.term],
-        point="moved" if moved else "given",
-        reason=reason,
-        layer_error=alone.finding.relative_error if alone is not None else None,
-    )
-    if located is None:
-        return check
-    return replace(check, guess=guess(located.evidence), rows=located.rows, entries=located.entries)
-
-
-def _verdict(outcome: Outcome, read: bool, alone: Outcome | None, samples: int) -> tuple[Verdict, str | None]:
-    finding = outcome.finding
-    if finding.verdict != "inconclusive":
-        return finding.verdict, None
-    if outcome.norm == 0 and not read:
-        return "pass", "unused: nothing is computed from it"
-    if alone is not None and alone.finding.verdict == "fail":
-        return "fail", "the gradient of its own layer is wrong; the whole network is too deep to show it"
-    resolved = f"{finding.resolution:.1g}" if finding.resolution is not None else "nothing"
-    words = {
-        "kink": "it lies on a kink, and so do the points around it",
-        "zero": f"the gradient is 0, and the loss does not measurably change either: {samples} samples may be too few",
-        "small": f"the gradient, {outcome.norm:.1g}, is resolved only to {resolved}: rounding hides the rest",
-    }
-    return "inconclusive", words[finding.reason or "small"]

@@ -38,6 +38,8 @@ class Difference:
     """Root mean square of backward − measured over the directions: an estimate of the gradient's L2 error."""
     slopes: Tensor
     """Measured slopes along each direction, (directions, K)."""
+    backward: Tensor
+    """Root mean square of what the gradient says of them, (K,)."""
     noise: Tensor
     """Standard deviation that rounding gives a measured slope."""
     spread: Tensor
@@ -59,17 +61,17 @@ class Difference:
 
 def quick(here: Here, directions: Sequence[Direction], h: float) -> Difference:
     """Compare by two points each, without looking for kinks: enough where both agree."""
-    measured, error = [], []
+    measured, backward = [], []
     for direction in directions:
         ahead, behind = (here.function.at(direction, side, here.gradients) for side in (h, -h))
-        slope = (ahead.values - behind.values) / (2 * h)
-        measured.append(slope)
-        error.append((ahead.predicted - behind.predicted) / (2 * h) - slope)
+        measured.append((ahead.values - behind.values) / (2 * h))
+        backward.append((ahead.predicted - behind.predicted) / (2 * h))
+    error = [one - other for one, other in zip(backward, measured, strict=True)]
     nothing = torch.zeros_like(here.noise)
     slopes = torch.stack(measured)
     noise = here.noise / (2**0.5 * h)
     finite = bool(torch.isfinite(slopes).all())
-    return Difference(h, _rms(error), slopes, noise, nothing, nothing, False, finite, looked=False)
+    return Difference(h, _rms(error), slopes, _rms(backward), noise, nothing, nothing, False, finite, looked=False)
 
 
 def careful(here: Here, directions: Sequence[Direction], h: float, look: bool = True) -> Difference:
@@ -77,7 +79,7 @@ def careful(here: Here, directions: Sequence[Direction], h: float, look: bool = 
 
     Without `look` the step is known to stay on one smooth piece.
     """
-    measured, error, spread, bend = [], [], [], []
+    measured, backward, error, spread, bend = [], [], [], [], []
     crossed = False
     for direction in directions:
         near = [here.function.at(direction, side * h, here.gradients, look) for side in (1, -1)]
@@ -85,13 +87,14 @@ def careful(here: Here, directions: Sequence[Direction], h: float, look: bool = 
         crossed = crossed or (look and any(point.branch != here.base.branch for point in (*near, *far)))
         two, four = _two(near, h), _four(near, far, h)
         measured.append(four[0])
+        backward.append(four[1])
         error.append(four[1] - four[0])
         spread.append(four[0] - two[0])
         bend.append((near[0].values + near[1].values - 2 * here.base.values) / (2 * h))
     slopes = torch.stack(measured)
     noise = here.noise * (65 / 72) ** 0.5 / h  # √(2·8² + 2·1²) / 12
     finite = bool(torch.isfinite(slopes).all())
-    return Difference(h, _rms(error), slopes, noise, _rms(spread), _rms(bend), crossed, finite)
+    return Difference(h, _rms(error), slopes, _rms(backward), noise, _rms(spread), _rms(bend), crossed, finite)
 
 
 def _two(near: Sequence[Point], h: float) -> tuple[Tensor, Tensor]:

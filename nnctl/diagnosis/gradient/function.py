@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from nnctl.diagnosis.gradient.branches import Branches, Reads
+from nnctl.diagnosis.gradient.branches import Branches, Narrowed, Reads
 from nnctl.diagnosis.gradient.directions import signs
 from nnctl.diagnosis.gradient.noise import POINTS, SPACING, noise_level
 from nnctl.errors import Problem, UsageError
@@ -51,7 +51,11 @@ class Function:
         self._evaluate, self._seed, self._generator = evaluate, seed, generator_of(device)
         self._buffers = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
         self._needs_graph = True
-        first, second = self.terms(), self.terms()
+        first = self.terms()
+        with Narrowed() as narrowed:
+            second = self.terms()
+        self.dtype = narrowed.dtype
+        """The shortest type that numbers of float64 pass through: it decides what differences can resolve."""
         self.names = tuple(first)
         _check_scalars(first)
         values = _stacked(first)
@@ -115,7 +119,10 @@ class Function:
         """Return the standard deviation of the rounding in each term, measured around the point."""
         steps = {name: signs(tensor, self._seed, "noise", name) for name, tensor in self.tensors.items()}
         points = [self.at(steps, number * SPACING, None).values for number in range(POINTS)]
-        return noise_level(torch.stack(points))
+        noise = noise_level(torch.stack(points))
+        if self.dtype == torch.float64:
+            return noise
+        return torch.maximum(noise, torch.finfo(self.dtype).eps * self.values.abs())
 
     def read(self) -> frozenset[str]:
         """Return the tensors that the terms are computed from at all."""
@@ -167,7 +174,11 @@ def _check_scalars(terms: Mapping[str, Tensor]) -> None:
         if not isinstance(term, Tensor) or term.numel() != 1:
             found = f"a tensor of shape {tuple(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
             message = f"the loss `{name}` is {found}, and a gradient is that of a single number"
-            raise UsageError(Problem("not-scalar", message, hint="return a mean or a sum, such as `loss.mean()`"))
+            hint = "return a mean or a sum, such as `loss.mean()`"
+            if isinstance(term, (float, int)):
+                message = f"the loss `{name}` is a plain {found}: there is no way back from it to the weights"
+                hint = "return the tensor itself, without `.item()` or `float()`"
+            raise UsageError(Problem("not-scalar", message, hint=hint))
         if not bool(torch.isfinite(term)):
             message = f"the loss `{name}` is {float(term)} at the point to be checked: it has no gradient there"
             raise UsageError(Problem("nonfinite", message, hint="look for the layer with `nnctl inspect`"))

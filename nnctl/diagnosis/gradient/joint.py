@@ -81,11 +81,10 @@ def _share(here: Here, name: str, findings: list[Finding], own: list[float], who
     shares = [part / total if total else 0.0 for part, total in zip(own, whole, strict=True)]
     term = max(range(len(shares)), key=shares.__getitem__)
     by_term = tuple(
-        None if here.gradients[name][number] is None and number != term else _scaled(finding, shares[number])
-        for number, finding in enumerate(findings)
+        None if gradient is None and number != term else finding
+        for number, (gradient, finding) in enumerate(zip(here.gradients[name], findings, strict=True))
     )
-    finding = by_term[term]
-    assert finding is not None
+    finding = _scaled(findings[term], shares[term])
     gradient = sqrt(sum(float(norm) ** 2 for norm in norms(here.gradients[name])))
     return Outcome(finding, term, gradient, by_term)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from nnctl.diagnosis.gradient.beside import beside
 from nnctl.diagnosis.gradient.differences import Here
 from nnctl.diagnosis.gradient.function import Function
 from nnctl.diagnosis.gradient.sweep import Outcome, check_tensors
@@ -84,7 +86,9 @@ def check_layer(
 
     try:
         function = Function(call.module, evaluate, tensors, device=device, seed=seed)
-        return check_tensors(Here.of(function), tensors if names is None else names, _COUNT, seed)
+        check = partial(check_tensors, count=_COUNT, seed=seed)
+        found = check(Here.of(function), tensors if names is None else names)
+        return found | beside(function, found, seed, check)
     except (UsageError, RuntimeError, TypeError):
         return {}
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
+_AGREES = 1e-9
+"""Largest relative difference of forward and reverse mode that is rounding."""
+
 Verdict: TypeAlias = Literal["pass", "fail", "inconclusive"]
 
 
@@ -83,6 +86,12 @@ class LayerCheck:
     wrong: tuple[str, ...]
     """What its gradient is wrong for: parameters, or `input`."""
 
+    def __str__(self) -> str:
+        """Return what there is to say of the layer, in a line."""
+        line = f", line {self.line}" if self.line else ""
+        place = f"`{self.path}` ({self.kind}{line})" if self.path else f"the module itself ({self.kind})"
+        return f"wrong by itself: {place}, for {', '.join(self.wrong)}; error {self.relative_error:.1e}"
+
 
 @dataclass(frozen=True, slots=True)
 class Taylor:
@@ -114,6 +123,14 @@ class Adjoint:
     """|⟨v, Ju⟩ − ⟨Jᵀv, u⟩| / (‖Ju‖ ‖v‖), or None with the reason why there is no forward mode."""
     skipped: str | None = None
 
+    @property
+    def agrees(self) -> bool | None:
+        """Return whether the two are one number but for rounding; None where there is no forward mode."""
+        return None if self.error is None else self.error < _AGREES
+
+
+ALIKE = "all gradients are wrong alike: look at the loss, or at what all of them pass last"
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -134,6 +151,8 @@ class GradcheckResult:
     """Every term of the loss alone."""
     not_differentiable: tuple[str, ...]
     """Inputs that are codes, not numbers, or constants of the loss."""
+    frozen: tuple[str, ...]
+    """Parameters that are not learned, and not checked."""
     layers: tuple[LayerCheck, ...]
     """Where something fails: the layers that are wrong by themselves."""
     taylor: Taylor | None
@@ -157,8 +176,22 @@ class GradcheckResult:
     def __str__(self) -> str:
         """Return the verdict in a line, and one for each tensor that does not pass."""
         passed = sum(tensor.verdict == "pass" for tensor in self.tensors)
-        heading = f"{self.verdict}: {passed} of {len(self.tensors)} gradients are right"
-        return "\n".join([heading, *(str(tensor) for tensor in self.tensors if tensor.verdict != "pass")])
+        lines = [f"{self.verdict}: {passed} of {len(self.tensors)} gradients are right"]
+        lines += [str(tensor) for tensor in self.tensors if tensor.verdict != "pass"]
+        lines += [str(layer) for layer in self.layers]
+        if self.running is not None and self.running.failed:
+            lines.append(f"wrong with running statistics: {', '.join(self.running.failed)}")
+        if self.alike:
+            lines.append(ALIKE)
+        if self.adjoint.agrees is False:
+            lines.append(f"forward mode disagrees by {self.adjoint.error:.1e}: look at a custom `jvp`")
+        return "\n".join(lines)
+
+    @property
+    def alike(self) -> bool:
+        """Whether every gradient is wrong, by the same mistake: it is the loss's, then."""
+        guesses = {tensor.guess for tensor in self.failed if tensor.guess is not None}
+        return len(self.tensors) > 1 and len(self.failed) == len(self.tensors) and len(guesses) == 1
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints, without what was not looked at."""

@@ -23,7 +23,7 @@ def check_running(case: Case, count: int, seed: int) -> Running | None:
             module.training = False
         check = partial(check_jointly, count=count, seed=seed)
         outcomes = check(Here.of(case.function), list(case.function.tensors))
-        outcomes |= beside(case, outcomes, check)
+        outcomes |= beside(case.function, outcomes, case.seed, check)
     finally:
         for module in kept:
             module.training = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import inf, log, sqrt
 
 from nnctl.diagnosis.gradient.differences import Here
 from nnctl.diagnosis.gradient.directions import signs
@@ -16,6 +16,8 @@ _CLEAR = 1e3
 """How far above rounding a remainder must stand to be part of the slope."""
 _SMALL = 0.1
 """Largest share of the step's own effect: above, higher terms than the second are still seen."""
+_SHORT = 1.01e-3
+"""Steps so short that a larger share is the error of a wrong gradient; its remainder has slope 1."""
 
 
 def taylor(here: Here, seed: int) -> Taylor:
@@ -33,7 +35,7 @@ def taylor(here: Here, seed: int) -> Taylor:
         point = here.function.at(direction, h, here.gradients, look=True)
         remainder = abs(float(point.values.sum()) - start - float(point.predicted.sum()))
         remainders.append(remainder)
-        if point.branch == here.base.branch and _CLEAR * noise < remainder < _SMALL * h * size:
+        if point.branch == here.base.branch and _CLEAR * noise < remainder < (inf if h < _SHORT else _SMALL * h * size):
             clear.append((log(h), log(remainder)))
     return Taylor(STEPS, tuple(remainders), _slope(clear))
 

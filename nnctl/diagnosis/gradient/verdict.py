@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 from typing import Literal
 
 from nnctl.diagnosis.gradient.differences import Difference
@@ -18,7 +18,7 @@ _SEEN, _SURE = 3.0, 30.0
 _CURVED, _BENT = 10.0, 2.0
 """How many times over a failure must exceed what curvature, or a kink just at the point, may have done."""
 
-Reason = Literal["kink", "zero", "small"]
+Reason = Literal["kink", "zero", "small", "nonfinite"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Finding:
     step: float | None
     resolution: float | None
     reason: Reason | None = None
-    """Why it is inconclusive."""
+    """Why it is inconclusive, or what else is wrong."""
 
 
 def judge(differences: Sequence[Difference], term: int, norm: float) -> Finding:
@@ -39,6 +39,8 @@ def judge(differences: Sequence[Difference], term: int, norm: float) -> Finding:
     It passes where one step shows agreement that rounding could not have hidden a disagreement behind. It fails where
     a step within one smooth piece shows an error that neither rounding nor curvature explains. All else is open.
     """
+    if not isfinite(norm):
+        return Finding("fail", None, None, None, "nonfinite")
     views = [_view(difference, term, norm) for difference in differences if difference.finite]
     for view in views:
         if view.passes:
@@ -59,7 +61,7 @@ def judge(differences: Sequence[Difference], term: int, norm: float) -> Finding:
 
 def settled(differences: Sequence[Difference], term: int, norm: float) -> bool:
     """Return whether further steps would not change the verdict: a pass, or two steps that show the same error."""
-    if judge(differences, term, norm).verdict == "pass":
+    if not isfinite(norm) or judge(differences, term, norm).verdict == "pass":
         return True
     errors = [view.error for d in differences if d.finite and (view := _view(d, term, norm)).fails]
     return any(abs(one - other) < 0.01 * one for number, one in enumerate(errors) for other in errors[:number])
@@ -79,6 +81,7 @@ class _View:
     error: float
     size: float
     measured: float
+    backward: float
     noise: float
     spread: float
     bend: float
@@ -117,6 +120,7 @@ def _view(difference: Difference, term: int, norm: float) -> _View:
         error=float(difference.error[term]),
         size=max(norm, measured),
         measured=measured,
+        backward=float(difference.backward[term]),
         noise=float(difference.noise[term]),
         spread=float(difference.spread[term]),
         bend=float(difference.bend[term]),
@@ -127,9 +131,11 @@ def _view(difference: Difference, term: int, norm: float) -> _View:
 
 def _finding(verdict: Verdict, view: _View, reason: Reason | None = None) -> Finding:
     known = view.size > 0
+    # the error of what fails is told beside the slopes along the same directions: exactly, where it is a factor
+    beside = max(view.measured, view.backward) if verdict == "fail" else view.size
     return Finding(
         verdict,
-        view.error / view.size if known else None,
+        view.error / beside if known and beside else None,
         view.step,
         view.resolution if known else None,
         reason,
