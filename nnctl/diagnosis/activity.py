@@ -28,24 +28,26 @@ class Activity:
         """Watch `module`, whose samples have the shape; only a `pointwise` one has a slope to saturate."""
         self._axis = -1 if shape.tokens else 1
         self._module: nn.Module | None = None
-        self._steepest: Tensor | None = None
+        self._edge: Tensor | None = None
         if pointwise:
-            self._module, self._steepest = _watched(module, shape.dims)
+            self._module, steepest = _watched(module, shape.dims)
+            self._edge = FLAT * steepest
         self._silent: Tensor | None = None
         self._zeros = self._outputs = self._flat = self._values = 0
 
     def add(self, z: Tensor, output: Tensor) -> None:
         """Take in a batch: what entered the activation and what left it."""
         zero = output.detach() == 0
-        self._zeros += int(zero.sum())
+        by_unit = zero.sum([axis for axis in range(zero.dim()) if axis != self._axis % zero.dim()])
+        self._zeros += int(by_unit.sum())
         self._outputs += zero.numel()
-        silent = zero.movedim(self._axis, 0).flatten(1).all(1)
+        silent = by_unit == zero.numel() // len(by_unit)
         self._silent = silent if self._silent is None else self._silent & silent
-        if self._module is not None and self._steepest is not None:
+        if self._module is not None and self._edge is not None:
             values = wide(z)
             self._module.to(values.device)
             slopes = _slopes(self._module, values)
-            self._flat += int((slopes < FLAT * self._steepest.to(slopes.device)).sum())
+            self._flat += int((slopes < self._edge.to(slopes.device)).count_nonzero())
             self._values += slopes.numel()
 
     @property

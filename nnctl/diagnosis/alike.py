@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nnctl.diagnosis.norms import wide
+from nnctl.diagnosis.norms import ordinary, wide
 
 
 class Alike:
@@ -23,12 +23,15 @@ class Alike:
         if output.dim() < 2:
             return
         rows = wide(output).flatten(1)
-        largest = rows.abs().amax(1)
-        rows = rows[(largest > 0) & largest.isfinite()]
-        if not rows.numel():
-            return
-        rows = rows / rows.abs().amax(1, keepdim=True)
-        total = (rows / torch.linalg.vector_norm(rows, dim=1, keepdim=True)).sum(0)
+        norms = torch.linalg.vector_norm(rows, dim=1)
+        if not ordinary(*map(float, torch.aminmax(norms))):
+            largest = rows.abs().amax(1)
+            rows = rows[(largest > 0) & largest.isfinite()]
+            if not rows.numel():
+                return
+            rows = rows / rows.abs().amax(1, keepdim=True)
+            norms = torch.linalg.vector_norm(rows, dim=1)
+        total = norms.reciprocal() @ rows
         self._total = total if self._total is None else self._total + total
         self._count += len(rows)
 

@@ -36,7 +36,39 @@ def predictions(
     return Fields(net, graph.network, variances, measured, inputs, batch.n).predictions()
 
 
-def layer_signals(
+def signals_of(
+    graph: Graph,
+    probes: Mapping[str, Probe],
+    n: int,
+    weights: Mapping[str, Weights],
+    still_zero: Collection[int] | None,
+    *,
+    stepped: bool,
+    expected: Mapping[str, Prediction] | None = None,
+    noise: NoiseByLayer | None = None,
+) -> tuple[LayerSignals, ...]:
+    """Return the statistics of all layers; the batch had `n` samples.
+
+    `still_zero` holds the ids of the weights whose next gradient is 0 as well, None where there was no way back;
+    `stepped` says whether the weights have changed since.
+    """
+    return tuple(
+        _layer_signals(
+            row,
+            leaf.output.shape.size,
+            probes[row.path],
+            n,
+            weights[row.path],
+            None if still_zero is None else _learning(weights[row.path], row.path in graph.frozen, still_zero),
+            expected.get(row.path) if expected else None,
+            noise.of(row.path) if noise else None,
+            stepped,
+        )
+        for row, leaf in zip(graph.rows, graph.leaves, strict=True)
+    )
+
+
+def _layer_signals(
     row: Row,
     units: int,
     probe: Probe,
@@ -48,8 +80,8 @@ def layer_signals(
     stepped: bool,
 ) -> LayerSignals:
     """Return the statistics of one layer; the batch had `n` samples."""
-    size, delta, activity = weights.norm, probe.delta.value, probe.activity
-    signs = [share for g in weights.gradients if g is not None and (share := one_signed(g)) is not None]
+    size, gradient, delta, activity = weights.norm, weights.gradient, probe.delta.value, probe.activity
+    signs = (one_signed(g) for g in weights.gradients if g is not None)
     return LayerSignals(
         path=row.path,
         kind=row.kind,
@@ -59,24 +91,24 @@ def layer_signals(
         input_rms=probe.input.value if probe.input else None,
         forward_rms=probe.forward.value,
         delta_rms=delta if delta is None else n * delta,  # the batch's loss is a mean over n samples
-        grad_norm=weights.gradient,
+        grad_norm=gradient,
         weight_norm=size,
-        grad_weight_ratio=ratio(weights.gradient, size),
+        grad_weight_ratio=ratio(gradient, size),
         update_ratio=ratio(weights.change, size) if stepped else None,
         learning=learning,
-        one_signed=signs[0] if signs else None,
+        one_signed=next((share for share in signs if share is not None), None),
         noise_scale=noise,
         dead=activity.dead if activity else None,
         zero=activity.zero if activity else None,
         saturated=activity.saturated if activity else None,
         cosine=probe.alike.cosine,
         nonfinite=probe.nonfinite.value,
-        underflow=probe.underflow.value,
+        underflow=probe.underflow.value if probe.underflow else None,
         prediction=prediction,
     )
 
 
-def learning_of(weights: Weights, frozen: bool, still_zero: Collection[int]) -> Learning | None:
+def _learning(weights: Weights, frozen: bool, still_zero: Collection[int]) -> Learning | None:
     """Return what a layer's weights got; `still_zero` holds the ids of those whose next gradient is 0 as well."""
     if not weights.live:
         return None

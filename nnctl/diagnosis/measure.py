@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nnctl.data.load import Batch
 from nnctl.diagnosis.batches import Batches
-from nnctl.diagnosis.layers import NoiseByLayer, layer_signals, learning_of, predictions, zero_gradients
+from nnctl.diagnosis.layers import NoiseByLayer, predictions, signals_of, zero_gradients
 from nnctl.diagnosis.probe import watched
 from nnctl.diagnosis.result import InspectResult
 from nnctl.diagnosis.theory.variance import Source
@@ -67,23 +67,10 @@ def measure(
     expected = predictions(graph, net, probes, batch, source) if loss == loss else {}
     if rate is not None:
         stepper.update(rate)
-    zero = zero_gradients(weights) if loss == loss else set()
+    zero = zero_gradients(weights) if loss == loss else None
     if zero and rate is not None:
         zero &= _zero_again(stepper, in_type(batches.at(step + 1), net), step + 1)
-    layers = tuple(
-        layer_signals(
-            row,
-            leaf.output.shape.size,
-            probes[row.path],
-            batch.n,
-            weights[row.path],
-            learning_of(weights[row.path], row.path in graph.frozen, zero) if loss == loss else None,
-            expected.get(row.path),
-            noise.of(row.path),
-            rate is not None,
-        )
-        for row, leaf in zip(graph.rows, graph.leaves, strict=True)
-    )
+    layers = signals_of(graph, probes, batch.n, weights, zero, stepped=rate is not None, expected=expected, noise=noise)
     return InspectResult(layers, batches.name, loss, step, batch.n, batch.n + others, noise.total, rate_share, source)
 
 
@@ -96,24 +83,11 @@ def observe(
     """
     net = stepper.net
     weights = {leaf.path: weights_of(net.get_submodule(leaf.path)) for leaf in graph.leaves}
-    with watched(net, graph.leaves) as probes:
+    with watched(net, graph.leaves, underflow=False) as probes:
         loss, output = stepper.backward(batch, step)
     weights = {path: own.with_gradients() for path, own in weights.items()}
     stepper.update(rate)
-    layers = tuple(
-        layer_signals(
-            row,
-            leaf.output.shape.size,
-            probes[row.path],
-            batch.n,
-            weights[row.path],
-            learning_of(weights[row.path], row.path in graph.frozen, ()),
-            None,
-            None,
-            True,
-        )
-        for row, leaf in zip(graph.rows, graph.leaves, strict=True)
-    )
+    layers = signals_of(graph, probes, batch.n, weights, (), stepped=True)
     result = InspectResult(layers, "train", float(loss), step, batch.n, batch.n, None, None, "weights")
     return loss, output, result
 

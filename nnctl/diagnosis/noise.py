@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from nnctl.diagnosis.norms import norm, wide
@@ -53,8 +54,7 @@ def one_signed(gradient: Tensor) -> float | None:
     """Return the share of units, among those with a gradient, all of whose weights' gradients have one sign."""
     if gradient.dim() < 2:
         return None
-    rows = gradient.detach().flatten(1)
-    rows = rows[(rows != 0).any(1)]
-    if not len(rows):
-        return None
-    return float(((rows >= 0).all(1) | (rows <= 0).all(1)).double().mean())
+    least, most = torch.aminmax(gradient.detach().flatten(1), dim=1)
+    falls, rises = least < 0, most > 0
+    moved = int((falls | rises).sum())
+    return int((falls ^ rises).sum()) / moved if moved else None

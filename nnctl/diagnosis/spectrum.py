@@ -54,12 +54,14 @@ class Jacobian:
     own: Values
     samples: int
     log10_product_of_norms: float
-    """log₁₀ Π‖W‖₂: no input's change is multiplied by more, as far as the other layers keep sizes."""
+    """log₁₀ Π‖W‖₂, kernels taken as matrices. In a chain of linear layers whose activations have slopes of at most 1 no
+    input's change is multiplied by more; a kernel's map may stretch further than its matrix, √(its places) at most."""
 
 
 def summary(matrix: Tensor) -> Values:
     """Return the summary of a matrix's singular values, computed in float64."""
-    sigma = torch.linalg.svdvals(wide(matrix).cpu())
+    values = wide(matrix).cpu()
+    sigma = torch.linalg.svdvals(values.T if values.shape[0] < values.shape[1] else values)  # tall: five times as fast
     largest, smallest, total = float(sigma[0]), float(sigma[-1]), float(sigma.sum())
     if largest == 0:
         return Values(0.0, 0.0, None, 0.0, 0.0)

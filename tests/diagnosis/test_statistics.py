@@ -37,6 +37,14 @@ def test_cosines_of_numbers_whose_squares_no_type_holds() -> None:
     assert alike.cosine == pytest.approx(1.0)
 
 
+def test_rows_of_zeros_have_no_direction() -> None:
+    rows = normal(5, 3).float()
+    whole, padded = Alike(), Alike()
+    whole.add(rows)
+    padded.add(torch.cat((rows, torch.zeros(2, 3))))
+    assert padded.cosine == pytest.approx(whole.cosine, rel=1e-12)
+
+
 def test_units_with_gradients_of_one_sign() -> None:
     gradient = torch.tensor([[1.0, 2.0], [-1.0, 2.0], [0.0, 0.0], [-3.0, 0.0]])
     assert one_signed(gradient) == pytest.approx(2 / 3)
@@ -71,7 +79,23 @@ def test_the_first_layer_that_is_not_finite_is_named() -> None:
     result = inspect(net, spec)
     (verdict,) = result.verdicts
     assert (verdict.code, verdict.severity, verdict.path, result.verdict) == ("nonfinite", "fail", "linear2", "fail")
-    assert by_path(result)["relu1"].nonfinite == 0
+    assert (by_path(result)["relu1"].nonfinite, by_path(result)["linear2"].nonfinite) == (0, 1 / 4)
+
+
+def test_a_gradient_that_is_not_finite_is_named_although_all_values_are() -> None:
+    """The slope of a root at 0 is infinite."""
+
+    class Root(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return (x * (x > 0)).sqrt()
+
+    spec = spec_of([{"linear": 5}, "relu", {"linear": 2}], X, LABELS, loss="cross_entropy")
+    net = net_of(spec)
+    net.relu1 = Root()
+    result = inspect(net, spec)
+    (verdict,) = result.verdicts
+    assert result.loss == result.loss
+    assert (verdict.code, verdict.severity, verdict.path, result.verdict) == ("nonfinite", "fail", "linear1", "fail")
 
 
 def test_underflow_is_named() -> None:
@@ -85,7 +109,7 @@ def test_underflow_is_named() -> None:
     vanishing = next(verdict for verdict in result.verdicts if verdict.code == "vanishing")
     assert vanishing.value == 0.0
     assert "underflow" in vanishing.cause
-    assert any(layer.underflow > 0 for layer in result.layers)
+    assert any(layer.underflow for layer in result.layers)
 
 
 def test_weights_that_do_not_learn() -> None:
@@ -112,8 +136,9 @@ def test_all_weights_zero_never_learn() -> None:
     assert verdict.fix == "model.init: kaiming"
 
 
-def test_singular_values_against_numpy() -> None:
-    matrix = normal(6, 4)
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6)])
+def test_singular_values_against_numpy(shape: tuple[int, int]) -> None:
+    matrix = normal(*shape)
     sigma = np.linalg.svd(matrix.numpy(), compute_uv=False)
     p = sigma / sigma.sum()
     found = summary(matrix)
