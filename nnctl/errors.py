@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 COMMAND_LINE = "command line"
+STDIN = "-"
+"""What stands on the command line for a file that is piped in."""
+
+
+def name_of(file: str) -> str:
+    """Return what messages call a file."""
+    return "the piped input" if file == STDIN else file
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,7 @@ class Position:
     column: int | None = None
 
     def __str__(self) -> str:
-        parts = [self.file, self.line, self.column]
+        parts = [name_of(self.file) if self.file else None, self.line, self.column]
         return ":".join(str(part) for part in parts if part is not None)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nnctl.objective import OUTPUT, Objective, Pass, in_fp32
 from nnctl.optim.averaging import Average
-from nnctl.optim.clipping import clip_by_norm, clip_by_value
+from nnctl.optim.clipping import clip_gradients
 from nnctl.optim.closure import Closure
 from nnctl.optim.groups import parameter_groups
 from nnctl.optim.look_ahead import LookAhead
@@ -126,7 +126,7 @@ class Stepper:
 
     def update(self, rate: float) -> None:
         """Change the weights by the gradients that `backward` left."""
-        self._clip()
+        clip_gradients(self.parameters, self.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step(self._closure)  # type: ignore[arg-type]  # torch's word is float, a tensor is meant
@@ -164,15 +164,6 @@ class Stepper:
         for number in range(parts):
             piece = slice(n * number // parts, n * (number + 1) // parts)
             yield batch.part(piece), (piece.stop - piece.start) / n
-
-    def _clip(self) -> None:
-        if self.clip is None:
-            return
-        gradients = [p.grad for p in self.parameters if p.grad is not None]
-        if self.clip.value is not None:
-            clip_by_value(gradients, self.clip.value)
-        if self.clip.norm is not None:
-            clip_by_norm(gradients, self.clip.norm)
 
 
 def stepper_of(

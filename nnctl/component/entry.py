@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from nnctl.component.family import find, names
@@ -92,8 +93,12 @@ def unknown_kind(family: str, kind: str, place: Position, where: str, known: Ite
     known = list(known)
     synonym = SYNONYMS.get(kind.lower()) or SYNONYMS.get(kind.replace("_", "").lower())
     hint = f"nnctl calls it `{synonym}`" if synonym in known else did_you_mean(kind, known, "known kinds")
-    written = re.fullmatch(r"(\w+)(?:\s+|:)(.+)", kind)
+    plain = unicodedata.normalize("NFKC", kind)  # `：` becomes `:`
+    written = re.fullmatch(r"(\w+)(?:\s*[:=]\s*|\s+)(.+)", plain)
     if written and written[1] in known:
         hint = f"`: ` is missing: write `{written[1]}: {written[2]}`"
+    called = re.fullmatch(r"(\w+)\(.*\)", plain)
+    if called and called[1] in known:
+        hint = f"write `{called[1]}: {{…}}`, with `name: value` for each field"
     one = _one_of(family).partition(" ")[2]
     return Problem("unknown-kind", f"there is no {one} `{kind}`", place, where, hint=hint)

@@ -28,6 +28,7 @@ from nnctl.document.node import (
     locate,
     plain,
 )
+from nnctl.document.numbers import number_hint
 from nnctl.document.suggest import did_you_mean, suggest
 from nnctl.errors import Position, Problem
 
@@ -231,6 +232,8 @@ def _problem(cls: type[BaseModel], item: Any, arguments: Mapping, place: Positio
         hint = f"did you mean `{nearest}`?" if nearest else None
     elif isinstance(item["input"], float) and item["input"].is_integer() and item["type"] == "int_type":
         hint = f"write {int(item['input'])}; in `$(…)`, `//` divides whole numbers"
+    elif item["type"] in ("int_type", "float_type") and isinstance(item["input"], str):
+        hint = number_hint(item["input"], whole=item["type"] == "int_type")
     elif item["type"] == "string_type" and not isinstance(item["input"], (dict, list, tuple)):
         hint = f'quote it: "{found}"'
     code = "range" if item["type"] in _RANGE_ERRORS else "type"

@@ -14,7 +14,7 @@ from nnctl.data.fresh import Fresh
 from nnctl.data.progress import Progress
 from nnctl.data.samples import Samples
 from nnctl.data.tables import digest_of
-from nnctl.errors import DataError, Position, Problem
+from nnctl.errors import DataError, Position, Problem, name_of
 from nnctl.kinds.datasets._csv_columns import MISSING, Column, Fill, Table, number_of
 from nnctl.kinds.datasets._csv_file import Row, Sheet, open_sheet
 from nnctl.kinds.datasets._csv_problems import missing_target, missing_value, not_a_number, unknown_level
@@ -73,7 +73,8 @@ def fresh_rows(file: str, content: bytes | None, table: Table) -> Fresh:
                 blocks.append(reader.block(rows))
         places += [(file, row.number) for row in rows]
     if not places and not bad:
-        raise DataError(Problem("empty", f"{file} has a heading, but no rows", hint="give rows to predict"))
+        message = f"{name_of(file)} has a heading, but no rows"
+        raise DataError(Problem("empty", message, hint="give rows to predict"))
     return Fresh(_joined(blocks), tuple(places), tuple(sorted(bad, key=lambda problem: problem.position.line or 0)))
 
 
@@ -146,13 +147,13 @@ class _Reader:
         for row, cell in zip(rows, cells, strict=True):
             if cell in MISSING:
                 if not self.table.gaps:
-                    raise DataError(missing_value(*self._at(row), heading, cell))
+                    raise DataError(missing_value(*self._at(row, heading), heading, cell, self.with_target))
                 values.append(torch.nan)
                 continue
             try:
                 values.append(number_of(cell))
             except ValueError:
-                raise DataError(not_a_number(*self._at(row), heading, cell)) from None
+                raise DataError(not_a_number(*self._at(row, heading), heading, cell)) from None
         return torch.tensor(values, dtype=torch.float64)
 
     def _category(self, rows: Sequence[Row], cells: list[str], column: Column, codes: dict[str, int]) -> Tensor:
@@ -161,14 +162,15 @@ class _Reader:
         except KeyError:
             row, cell = next((row, cell) for row, cell in zip(rows, cells, strict=True) if normal(cell) not in codes)
         if not cell:
-            raise DataError(missing_value(*self._at(row), column.heading, cell))
-        raise DataError(unknown_level(*self._at(row), f"`{column.heading}`", cell, column.levels or ()))
+            fillable = self.with_target and not self.table.gaps
+            raise DataError(missing_value(*self._at(row, column.heading), column.heading, cell, fillable))
+        raise DataError(unknown_level(*self._at(row, column.heading), f"`{column.heading}`", cell, column.levels or ()))
 
     def _target(self, rows: Sequence[Row]) -> Tensor:
         cells, heading = [row.cells[self._target_place] for row in rows], self.table.target
         for row, cell in zip(rows, cells, strict=True):
             if not cell or (self.table.classes is None and cell in MISSING):
-                raise DataError(missing_target(*self._at(row), heading, cell))
+                raise DataError(missing_target(*self._at(row, heading), heading, cell))
         if self.table.classes is None:
             return self._numbers(rows, cells, heading).float().unsqueeze(1)
         try:
@@ -176,10 +178,10 @@ class _Reader:
         except KeyError as error:
             row = rows[[class_of(cell) in self._labels for cell in cells].index(False)]
             what = f"the target `{heading}`"
-            raise DataError(unknown_level(*self._at(row), what, error.args[0], self.table.classes)) from None
+            raise DataError(unknown_level(*self._at(row, heading), what, error.args[0], self.table.classes)) from None
 
-    def _at(self, row: Row) -> tuple[str, Position]:
-        return f"row {row.number}", self.sheet.place(row)
+    def _at(self, row: Row, heading: str) -> tuple[str, Position]:
+        return f"row {row.number}", self.sheet.place(row, self.sheet.headings.index(heading))
 
 
 def _plain_numbers(cells: list[str]) -> Tensor | None:

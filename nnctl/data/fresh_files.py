@@ -10,9 +10,9 @@ from torch import Tensor
 from nnctl.data.csv_table import fresh_rows
 from nnctl.data.fresh import Fresh
 from nnctl.data.photos import Unreadable, read_photo
-from nnctl.errors import DataError, Position, Problem
+from nnctl.errors import DataError, Position, Problem, name_of
 from nnctl.kinds.datasets._csv_columns import Column, Table
-from nnctl.kinds.datasets._csv_file import open_sheet
+from nnctl.kinds.datasets._csv_file import PARTED, open_sheet
 from nnctl.kinds.datasets._csv_seen import is_number
 from nnctl.kinds.layers.shape import Shape
 
@@ -35,7 +35,10 @@ def _photo(shape: Shape, file: str, content: bytes | None) -> Fresh:
     try:
         photo = read_photo(file, (height, width), content)
     except Unreadable as error:
-        raise DataError(Problem("unreadable", f"{file} cannot be read: {error}", hint="give a photo")) from None
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise DataError(Problem("data-missing", f"there is no file {file}", hint="correct the path")) from None
+        message = f"{name_of(file)} cannot be read: {error}"
+        raise DataError(Problem("unreadable", message, hint="give a photo")) from None
     pixels = torch.frombuffer(bytearray(photo.pixels), dtype=torch.uint8).view(1, height, width, 3).permute(0, 3, 1, 2)
     return Fresh({"input": _grey(pixels) if channels == 1 else pixels.contiguous()}, ((file, None),))
 
@@ -51,8 +54,10 @@ def _numbers(count: int, file: str, content: bytes | None) -> Fresh:
     sheet = open_sheet(file, content)
     place = Position(file, 1)
     if len(sheet.headings) != count:
-        found = f"{file} has {len(sheet.headings)} columns, the network takes {count} numbers"
-        raise DataError(Problem("heading", found, place, hint="give one column for each, in the order of the data set"))
+        columns_found = "1 column" if len(sheet.headings) == 1 else f"{len(sheet.headings)} columns"
+        message = f"{name_of(file)} has {columns_found}, the network takes {count} numbers"
+        hint = PARTED if len(sheet.headings) == 1 else "give one column for each, in the order of the data set"
+        raise DataError(Problem("heading", message, place, hint=hint))
     if all(is_number(heading) for heading in sheet.headings):
         hint = "put a line with the columns' names before it"
         raise DataError(Problem("heading", "the first line holds numbers, expected names", place, hint=hint))

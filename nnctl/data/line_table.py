@@ -11,7 +11,7 @@ from nnctl.data.csv_table import letters
 from nnctl.data.fresh import Fresh
 from nnctl.data.samples import Samples
 from nnctl.data.tables import in_memory
-from nnctl.errors import DataError, Position, Problem
+from nnctl.errors import DataError, Position, Problem, name_of
 from nnctl.kinds.datasets._csv_problems import unknown_level
 from nnctl.kinds.datasets._csv_seen import class_of
 from nnctl.kinds.datasets._lines import labelled, unlabelled, words_of
@@ -37,7 +37,7 @@ def fresh_lines(file: str, content: bytes | None, length: int, words: tuple[str,
     """Return the lines of a new file. Raises DataError where there are none."""
     rows = list(unlabelled(file, content))
     if not rows:
-        raise DataError(Problem("empty", f"{file} has no lines"))
+        raise DataError(Problem("empty", f"{name_of(file)} has no lines", hint="give a text in each line"))
     codes = _codes([row.cells[0] for row in rows], length, words)
     return Fresh({"input": codes}, tuple((file, row.number) for row in rows))
 

@@ -29,6 +29,8 @@ class Batches(Protocol):
 
     name: str
     """The data set's name, or "random"."""
+    identity: str
+    """Equal for batches of the same samples that are cut and changed alike."""
     per_epoch: int
 
     def at(self, step: int) -> Batch:
@@ -41,9 +43,9 @@ class Batches(Protocol):
 class TrainingBatches:
     """What the training loop would see."""
 
-    def __init__(self, name: str, samples: Split, size: int, join_single: bool, seed: int) -> None:
+    def __init__(self, name: str, samples: Split, size: int, join_single: bool, seed: int, identity: str = "") -> None:
         """Cut `samples` as the training loop does."""
-        self.name, self._samples, self._seed = name, samples, seed
+        self.name, self.identity, self.samples, self._seed = name, identity, samples, seed
         self._slices = batch_slices(len(samples), size, join_single)
         self.per_epoch = len(self._slices)
 
@@ -57,14 +59,15 @@ class TrainingBatches:
 
     def _part(self, step: int, ahead: int) -> Batch:
         epoch, number = divmod(step, self.per_epoch)
-        order = epoch_order(len(self._samples), self._seed, epoch + 1)
-        return self._samples.batch(order[self._slices[(number + ahead) % self.per_epoch]], step=step + ahead)
+        order = epoch_order(len(self.samples), self._seed, epoch + 1)
+        return self.samples.batch(order[self._slices[(number + ahead) % self.per_epoch]], step=step + ahead)
 
 
 class RandomBatches:
     """N(0, 1) inputs and random targets, each batch a function of seed and step."""
 
     name = "random"
+    identity = ""
 
     def __init__(self, graph: Graph, losses: Sequence[Loss], size: int, device: torch.device) -> None:
         """Draw what the graph's network takes, and targets that `losses` can be computed from."""
@@ -129,9 +132,10 @@ def batches_of(
     if graph.refusals:
         raise SpecError(graph.refusals)
     splits = load(data, graph.spec.seed, device, splits=("train",), standardisation=subject.standardisation)
-    n = len(splits.train)
-    name = data.dataset.kind
-    return TrainingBatches(name, splits.train, n if wanted == "all" else wanted, graph.has_batch_norm, graph.spec.seed)
+    size = len(splits.train) if wanted == "all" else wanted
+    # The content, not the path: a run's own spec names the same samples in other words than the one it came from.
+    identity = repr((splits.digest, data.validation, data.subset, data.label_noise, data.transform, data.augment))
+    return TrainingBatches(data.dataset.kind, splits.train, size, graph.has_batch_norm, graph.spec.seed, identity)
 
 
 def missing(graph: Graph, message: str, hint: str) -> SpecError:

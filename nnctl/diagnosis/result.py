@@ -58,8 +58,8 @@ class LayerSignals:
     """Mean cosine between the outputs for different inputs; 1 where the layer no longer tells them apart."""
     nonfinite: float
     """Share of the output that is infinite or not a number."""
-    underflow: float
-    """Share of δ that is not 0 and smaller than the smallest normal number of its type."""
+    underflow: float | None
+    """Share of δ that is not 0 and smaller than the smallest normal number of its type; not counted in training."""
     prediction: Prediction | None
     """What mean-field theory expects here; None past layers that it has no rule for."""
     spectrum: Spectrum | None = None
@@ -125,6 +125,8 @@ class InspectResult:
     """Where in its training a checkpoint comes from; None for a spec or a network."""
     verdicts: tuple[Verdict, ...] = field(default=())
     """What is wrong, the gravest first."""
+    identity: str = ""
+    """Equal where two networks saw samples of the same set, cut and changed alike."""
 
     @property
     def dead_bound(self) -> float:

@@ -69,6 +69,7 @@ def inspect(
             result,
             preflight=checks,
             trained=subject.trained,
+            identity=session.batches.identity,
             verdicts=with_fixes(session.graph, verdicts, again if subject.fresh else None),
         )
 

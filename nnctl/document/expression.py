@@ -38,6 +38,16 @@ def is_expression(text: str) -> bool:
     return text.startswith("$(") and text.endswith(")")
 
 
+def meant_by(text: str) -> str:
+    """Return, in backticks, what a text that begins with `$` was probably meant to be."""
+    bare = re.sub("[${}]", "", text)
+    if bare.count("(") != bare.count(")"):
+        bare = bare.strip("()")
+    if re.fullmatch(r"\w+", bare):
+        return f"`${bare}`"
+    return f"`$({bare})`" if re.fullmatch(r"[\w\s.]+([-+*/()]+[\w\s.()]*)+", bare) else "`$name` or `$(…)`"
+
+
 def compute(text: str, lookup: Lookup) -> Number | Unknown:
     """Return the value of `$(…)`; `lookup` gives each name's number. Unknown where a name is.
 

@@ -24,8 +24,8 @@ from yaml.events import (
 )
 
 from nnctl.document.node import UNKNOWN, Entry, Mapping, Node, Scalar, Sequence
-from nnctl.document.scalars import AmbiguousScalarError, resolve
-from nnctl.document.slips import slip_of
+from nnctl.document.scalars import AmbiguousScalarError, instead_of, resolve
+from nnctl.document.slips import Slip, folded, hint_of, slip_of
 from nnctl.errors import COMMAND_LINE, Position, Problem, SpecError
 
 MAX_BYTES = 1024 * 1024
@@ -173,6 +173,7 @@ class _Reader:
         if isinstance(event, SequenceStartEvent):
             items: list[Node] = []
             while not isinstance(event := next(self.events), SequenceEndEvent):
+                self._refuse_folded(event)
                 items.append(self._node(event, depth + 1, free=False))
             return Sequence(items, position)
         return self._mapping(position, depth, free)
@@ -187,7 +188,10 @@ class _Reader:
             if key in mapping.entries:
                 first = f"its first place is {mapping.entries[key].key}"
                 self._note("duplicate-key", f"the key `{key}` is written twice", place, "remove one of them", (first,))
-            node = self._node(next(self.events), depth + 1, free=key in FREE_KEYS)
+            value = next(self.events)
+            if key != "description":
+                self._refuse_folded(value)
+            node = self._node(value, depth + 1, free=key in FREE_KEYS)
             mapping.entries[key] = Entry(place, node)
         return mapping
 
@@ -208,6 +212,8 @@ class _Reader:
             shown = key if len(key) <= 40 else key[:40] + "…"
             hint = "keys have letters, digits and `_`, and begin with no digit"
             whole = before.node.value if before and isinstance(before.node, Scalar) else None
+            if "\u00a0" in key:
+                hint = "write plain spaces: there is a no-break space"
             if key.isdecimal() and type(whole) is int:  # {lr: 0,01}
                 hint = f"write a decimal point: {whole}.{key}"
             self._note("key", f'"{shown}" is not a key', place, hint)
@@ -226,7 +232,7 @@ class _Reader:
         try:
             value = resolve(text)
         except AmbiguousScalarError as error:
-            self._note("ambiguous", f"`{text}` is ambiguous: {error}", position, _instead(text))
+            self._note("ambiguous", f"`{text}` is ambiguous: {error}", position, instead_of(text))
             return Scalar(UNKNOWN, position)
         return Scalar(unicodedata.normalize("NFC", value) if isinstance(value, str) else value, position)
 
@@ -253,16 +259,27 @@ class _Reader:
         mark = error.problem_mark or error.context_mark
         slip = slip_of(error, self.text)
         if slip is not None:
-            column = slip.column + (1 if self.first_column is None else self.first_column)
-            where = Position(self.name, None if self.first_column is not None else slip.line + 1, column)
-            self._fail("yaml", f"this is not valid YAML: {slip.message}", where, slip.hint)
+            self._fail("yaml", f"this is not valid YAML: {slip.message}", self._place(slip), slip.hint)
         place = Position(self.name)
         if mark is not None and self.first_column is not None:
             place = Position(self.name, None, mark.column + self.first_column)
         elif mark is not None:
             place = Position(self.name, mark.line + 1, mark.column + 1)
         problem = error.problem or error.context or "it cannot be read"
-        self._fail("yaml", f"this is not valid YAML: {problem}", place, _syntax_hint(problem))
+        self._fail("yaml", f"this is not valid YAML: {problem}", place, hint_of(problem))
+
+    def _refuse_folded(self, event: Event) -> None:
+        """Refuse a word with more lines below it: to YAML all of them are one text, which nobody means."""
+        start, end = event.start_mark, event.end_mark
+        if isinstance(event, ScalarEvent) and event.style is None and start is not None and end is not None:
+            slip = folded(self.text, start.line, start.column, end.line) if end.line > start.line else None
+            if slip is not None:
+                self._fail("yaml", slip.message, self._place(slip), slip.hint)
+
+    def _place(self, slip: Slip) -> Position:
+        if self.first_column is not None:
+            return Position(self.name, None, slip.column + self.first_column)
+        return Position(self.name, slip.line + 1, slip.column + 1)
 
     def _note(
         self, code: str, message: str, place: Position, hint: str | None = None, details: tuple[str, ...] = ()
@@ -275,26 +292,3 @@ class _Reader:
 
 def _code(match: re.Match[str]) -> str:
     return f"U+{ord(match.group()):04X}"
-
-
-def _instead(text: str) -> str:
-    lower = text.lower()
-    if lower in ("yes", "on"):
-        return f'write true, or quote it: "{text}"'
-    if lower in ("no", "off"):
-        return f'write false, or quote it: "{text}"'
-    if lower in ("true", "false", "null"):
-        return f'write {lower}, or quote it: "{text}"'
-    return f'write a plain decimal number, or quote it: "{text}"'
-
-
-def _syntax_hint(problem: str) -> str | None:
-    if "'\\t'" in problem:
-        return "indent with spaces, not tabs"
-    if "mapping values are not allowed" in problem:
-        return "a value that holds `: ` must be quoted; or the line is indented too far"
-    if "expected ',' or" in problem:
-        return "a bracket is not closed, or a comma is missing"
-    if "block end" in problem or "block collection" in problem:
-        return "the lines of one list or mapping begin in the same column"
-    return None

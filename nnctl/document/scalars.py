@@ -57,6 +57,18 @@ def resolve(text: str) -> Plain:
     return text
 
 
+def instead_of(text: str) -> str:
+    """Return what to write in place of a word that `resolve` refuses."""
+    lower = text.lower()
+    if lower in ("yes", "on"):
+        return f'write true, or quote it: "{text}"'
+    if lower in ("no", "off"):
+        return f'write false, or quote it: "{text}"'
+    if lower in ("true", "false", "null"):
+        return f'write {lower}, or quote it: "{text}"'
+    return f'write a plain decimal number, or quote it: "{text}"'
+
+
 def _integer(text: str) -> int:
     digits = text.lstrip("+-")
     if len(digits) > 19 or not -(2**63) <= int(text) < 2**63:

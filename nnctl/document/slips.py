@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 import yaml
 
-_UNCLOSED = re.compile(r"expected ',' or '([\]}])', but got '(?![\]}])(.*)'")
-_ENTRY = re.compile(r"\s*(?:- )?([A-Za-z_][A-Za-z0-9_]*)(?::|\s+)(\S.*)")
-
+_UNCLOSED = re.compile(r"expected ',' or '([\]}])', but got '(.*)'")
+_ENTRY = re.compile(r"\s*(?:- )?([A-Za-z_][A-Za-z0-9_]*)(?:\s*(?::=|[-=]>|[=:])\s*|\s+)(\S.*)")
 _WORDS = r"[A-Za-z_]\w*(?:\s+|:)[^\s:]+"
+_BULLET = re.compile(r"[*+•–—]\s+(\S.*)")
+_NO_SPACE = re.compile(r"-([^\s\d.-].*)")
+# Signs that look like one of YAML's, behind plain text alone: elsewhere they belong to a text in another language.
+_FOREIGN = re.compile("(?:(?! #)[ !#-&(-~])*([\uff1a\uff0c\uff5b\uff5d\uff3b\uff3d\u00a0\u3000])")
+_NAMES = {"\u00a0": "a no-break space", "\u3000": "a full-width space"}
+_SHIFT = 0xFEE0  # from a sign of ASCII to its full-width form
 
 
 @dataclass(frozen=True)
@@ -29,38 +34,184 @@ def slip_of(error: yaml.MarkedYAMLError, text: str) -> Slip | None:
     if mark is None:
         return None
     lines = text.splitlines()
-    unclosed = _UNCLOSED.match(problem)
-    if unclosed and context is not None and (unclosed[2].startswith("<") or mark.line > context.line):
-        opening = {"]": "[", "}": "{"}[unclosed[1]]
-        where = f" of line {context.line + 1}" if len(lines) > 1 else ""
-        message = f"the `{opening}`{where} is not closed"
-        return Slip(message, mark.line, mark.column, f"write `{unclosed[1]}` at its end, or a comma that is missing")
-    if "could not find expected ':'" in problem and context is not None:
-        return _without_colon(lines, context.line)
+    own = lines[mark.line] if mark.line < len(lines) else ""
     before = next((line for line in range(mark.line - 1, -1, -1) if line < len(lines) and _code(lines[line])), None)
+    key = context.line if context is not None and "could not find expected ':'" in problem else None
+    for line in (mark.line, key, before):
+        if line is not None and line < len(lines) and (foreign := _FOREIGN.match(lines[line])):
+            sign, column = foreign[1], foreign.start(1)
+            plain = f"`{chr(ord(sign) - _SHIFT)}`" if sign not in _NAMES else "a plain space"
+            return Slip(f"there is {_NAMES.get(sign, f'a full-width `{sign}`')}", line, column, f"write {plain}")
+    if key is not None:
+        return _without_colon(lines, key)
+    if context is not None and "quoted scalar" in (error.context or "") and "unexpected end" in problem:
+        hint = f"write `{lines[context.line][context.column]}` at the end of the value"
+        return Slip("the quote that opens here is not closed", context.line, context.column, hint)
+    if "cannot start any token" in problem:
+        return _odd_sign(own, mark.line, mark.column)
+    if "expected alphabetic or numeric" in problem and _BULLET.match(own.lstrip()):
+        return _without_colon(lines, mark.line)
+    if ("found '" in problem or "but got '<scalar>'" in problem) and own[: mark.column].rstrip()[-1:] in ('"', "'"):
+        hint = "quote all of it; a quote inside is written \\\" within \"…\", and '' within '…'"
+        return Slip("a value goes on behind its closing quote", mark.line, mark.column, hint)
+    if (closed := _UNCLOSED.match(problem)) and context is not None:
+        return _unclosed(closed[1], closed[2], context, mark, len(lines) > 1)
     if "found '<block mapping start>'" in problem and before is not None and re.fullmatch(_WORDS, _code(lines[before])):
         return _without_colon(lines, before)  # a comment behind it ended the text
     if "mapping values are not allowed" in problem:
-        own = lines[mark.line][: mark.column]
-        if before is None or ": " in own or _code(lines[before]).endswith(":"):
-            return None
-        if own.lstrip().startswith("- ") and not _code(lines[before]).startswith("- "):
-            return _without_dash(lines, before)
-        return None if ": " in lines[before] else _without_colon(lines, before)
-    if "expected <block end>" in problem and error.context == "while parsing a block collection":
-        return None if _code(lines[mark.line]).startswith("- ") else _without_dash(lines, mark.line)
+        return _second_colon(lines, mark.line, mark.column, before)
+    if "expected <block end>" in problem:
+        return _block_end(lines, mark, error.context or "")
+    return None
+
+
+def folded(text: str, line: int, column: int, last: int) -> Slip | None:
+    """Return the slip where an unquoted value, a single word or number, goes on in the lines below it."""
+    lines = text.splitlines()
+    first = _code(lines[line][column:])
+    if re.search(r"\s", first) or len(first) > _FOLDED or re.search(r"[\[{]", lines[line][:column]):
+        return None
+    below = next(number for number in range(line + 1, last + 1) if _code(lines[number]))
+    if loose := _loose(lines, line) or _loose(lines, below):
+        return loose
+    if not lines[line][:column].strip():  # the lines below a key: what is wrong with them is told later
+        return None
+    if _code(lines[below]).startswith("- "):
+        if not _code(lines[line]).startswith("- "):
+            return _value_and_list(lines, line)
+        return _out_of_line(lines, below, {_indent(lines[line])}, "no entry of a list")
+    if re.search(r":(\s|$)", _code(lines[below])):
+        return _below_value(lines, below, line)
+    hint = "begin an entry of a list with `- ` in the column of the others, a field with `key: `"
+    message = f"line {below + 1} goes on with the value of line {line + 1}: `{first} {_code(lines[below])}`"
+    return Slip(message, below, _indent(lines[below]), hint)
+
+
+_FOLDED = 60  # characters; nnctl itself breaks texts in lines only beyond 110
+
+
+def _odd_sign(own: str, line: int, column: int) -> Slip:
+    sign = own[column]
+    if sign != "\t":
+        return Slip(f"a value cannot begin with {sign}", line, column, f'quote it: "{_code(own[column:])}"')
+    if not own[:column].strip():
+        return Slip("the line is indented with a tab", line, column, "indent with spaces, not tabs")
+    if not own[column:].strip():
+        return Slip("the line ends with a tab", line, column, "remove it")
+    return Slip("there is a tab", line, column, "write a space in its place")
+
+
+def _unclosed(closing: str, found: str, context: yaml.Mark, mark: yaml.Mark, many: bool) -> Slip | None:
+    opening = {"]": "[", "}": "{"}[closing]
+    where = f" of line {context.line + 1}" if many else ""
+    if found in ("]", "}"):
+        hint = f"write `{closing}` before it or in its place"
+        return Slip(f"the `{opening}`{where} is closed with `{found}`", mark.line, mark.column, hint)
+    if found.startswith("<") or mark.line > context.line:
+        hint = f"write `{closing}` at its end, or a comma that is missing"
+        return Slip(f"the `{opening}`{where} is not closed", mark.line, mark.column, hint)
+    return None
+
+
+def _second_colon(lines: list[str], line: int, column: int, before: int | None) -> Slip | None:
+    own = lines[line][:column]
+    twice = re.fullmatch(r"\s*(?:- )?([A-Za-z_]\w*): +([^\s({\[].*)", own)
+    if twice:
+        rest = _code(lines[line][column:])
+        single = re.fullmatch(r"\w+", twice[2]) and twice[1] not in ("name", "description")
+        nested = f"write `{twice[1]}: {{{twice[2]}{rest}}}`, or " if single else ""
+        return Slip("the value holds another `: `", line, column, f"{nested}put the whole value in quotes")
+    if before is None or ": " in own or _code(lines[before]).endswith(":"):
+        return None
+    if own.lstrip().startswith("- ") and not _code(lines[before]).startswith("- "):
+        return _without_dash(lines, before)
+    if ": " not in lines[before]:
+        return _without_colon(lines, before)
+    if _indent(own) > _indent(lines[before]):
+        return _below_value(lines, line, before)
+    return None
+
+
+def _block_end(lines: list[str], mark: yaml.Mark, inside: str) -> Slip | None:
+    own = lines[mark.line] if mark.line < len(lines) else ""
+    if own[mark.column : mark.column + 1] in ("]", "}"):
+        sign = own[mark.column]
+        return Slip(f"there is no bracket that this `{sign}` closes", mark.line, mark.column, "remove it")
+    if own[: mark.column].rstrip()[-1:] in ("]", "}"):
+        sign = own[: mark.column].rstrip()[-1]
+        return Slip(f"a value goes on behind its closing `{sign}`", mark.line, mark.column, "remove what follows")
+    if _code(own).startswith("- "):
+        entries = {_indent(line) for line in lines[: mark.line] if _code(line)[:2] == "- "}
+        return _out_of_line(lines, mark.line, entries, "no entry of a list")
+    if inside == "while parsing a block collection":
+        return _without_dash(lines, mark.line)
+    return _loose(lines, mark.line) or _out_of_line(lines, mark.line, _open_columns(lines, mark.line), "nothing")
+
+
+def _open_columns(lines: list[str], line: int) -> set[int]:
+    """Return the columns of the lines that a line may belong to: those above it, each further left than the last."""
+    columns: list[int] = []
+    for above in reversed(lines[:line]):
+        if _code(above) and _indent(above) < min(columns, default=_indent(above) + 1):
+            columns.append(_indent(above))
+    return set(columns)
+
+
+def _out_of_line(lines: list[str], line: int, columns: set[int], none: str) -> Slip | None:
+    """Return the slip where a line begins in none of some columns."""
+    place = _indent(lines[line])
+    if not columns or place in columns:
+        return None
+    possible = " or ".join(str(column + 1) for column in sorted(columns, key=lambda column: abs(column - place))[:2])
+    hint = f"the lines of one list or mapping begin in the same column, here {possible}"
+    return Slip(f"line {line + 1} begins in column {place + 1}, where {none} above it does", line, place, hint)
+
+
+def _loose(lines: list[str], line: int) -> Slip | None:
+    """Return what is wrong with a line that was meant for an entry of a list."""
+    code, place = _code(lines[line]), _indent(lines[line])
+    if entry := _NO_SPACE.fullmatch(code):
+        return Slip(f"line {line + 1} has no space behind its `-`", line, place, f"write `- {entry[1]}`")
+    if entry := _BULLET.fullmatch(code):
+        return Slip(f"line {line + 1} begins with `{code[0]}`", line, place, f"write `- {entry[1]}`")
     return None
 
 
 def _without_colon(lines: list[str], line: int) -> Slip:
-    entry = _ENTRY.fullmatch(lines[line].split(" #")[0].rstrip())
-    hint = f"write `{entry[1]}: {entry[2]}`" if entry else "write `key: value`"
+    if loose := _loose(lines, line):
+        return loose
+    code = _code(lines[line])
+    above = next((number for number in range(line - 1, -1, -1) if _code(lines[number])), None)
+    if code.startswith("- ") and above is not None and not _code(lines[above]).startswith("- "):
+        return _value_and_list(lines, above)
+    entry = _ENTRY.fullmatch(code)
+    hint = f"write `{entry[1]}: {entry[2]}`" if entry else "write `key: value`, or `- …` for an entry of a list"
     return Slip(f"line {line + 1} has no `: `", line, _indent(lines[line]), hint)
+
+
+def _below_value(lines: list[str], line: int, above: int) -> Slip:
+    message = f"line {line + 1} is below line {above + 1}, which has a value already"
+    return Slip(message, line, _indent(lines[line]), "begin both in the same column, or remove that value")
+
+
+def _value_and_list(lines: list[str], line: int) -> Slip:
+    message = f"line {line + 1} has a value, and a list below it"
+    return Slip(message, line, _indent(lines[line]), "remove one of them")
 
 
 def _without_dash(lines: list[str], line: int) -> Slip:
     hint = f"write `- {_code(lines[line])}`, in the column of the list's other entries"
-    return Slip(f"line {line + 1} is in a list and has no `- `", line, _indent(lines[line]), hint)
+    found = Slip(f"line {line + 1} is in a list and has no `- `", line, _indent(lines[line]), hint)
+    return _loose(lines, line) or found
+
+
+def hint_of(problem: str) -> str | None:
+    """Return what may be done about a syntax error that comes from none of these slips."""
+    if "mapping values are not allowed" in problem:
+        return "a value that holds `: ` must be quoted; or the line is indented too far"
+    if "expected ',' or" in problem:
+        return "a bracket is not closed, or a comma is missing"
+    return None
 
 
 def _code(line: str) -> str:

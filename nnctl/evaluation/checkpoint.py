@@ -119,7 +119,7 @@ def evaluate(
     _check_classes(splits, weights)
     samples = _split(splits, name, spec)
 
-    graph = build(spec)
+    graph = build(spec, look=False)  # streams are for training alone
     net = compile_whole(graph)
     load_into(net, weights)
     reading, robust = reading_of(graph, recipe.loss, splits.facts), None

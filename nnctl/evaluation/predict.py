@@ -20,12 +20,11 @@ from nnctl.data.gaps import filled
 from nnctl.data.split import Split, numeric_field
 from nnctl.data.standardise import Standardisation, recorded
 from nnctl.device import reproducible, resolve_device
-from nnctl.errors import CheckpointError, DataError, Problem, UsageError
+from nnctl.errors import STDIN, CheckpointError, DataError, Problem, UsageError
 from nnctl.evaluation.measure import BATCH, reading_of
 from nnctl.evaluation.meter import Reading
 from nnctl.evaluation.probabilities import probabilities_of
 from nnctl.graph.build import Graph, build
-from nnctl.kinds.datasets._csv_file import STDIN
 from nnctl.kinds.datasets._folder import photos_in
 from nnctl.network.compile import compile_whole
 from nnctl.objective import OUTPUT, Objective, in_fp32
@@ -103,6 +102,8 @@ def predict(
     """
     if top < 1:
         raise UsageError(Problem("usage", f"`top` is {top}, expected a whole number of at least 1"))
+    if list(map(str, files)).count(STDIN) > 1:
+        raise UsageError(Problem("usage", f"`{STDIN}` is given twice", hint="what is piped in can be read once"))
     weights = read_weights(checkpoint)
     spec = loads(weights.text("spec"), overrides, name=str(weights.path))
     graph = build(spec, look=False)
@@ -116,7 +117,7 @@ def predict(
     predictions, problems = list[Prediction](), list[Problem]()
     with reproducible(place), ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about details of EXIF and the like
-        for some in _some(_expanded(files, problems)):
+        for some in _some(_expanded(files, network.takes_photos, problems)):
             good = list[Fresh]()
             for fresh in pool.map(network.read, some):
                 problems += fresh.problems
@@ -148,6 +149,12 @@ class _Network:
     def _reading(self) -> Reading:
         assert self.graph.facts is not None
         return reading_of(self.graph, self.recipe.loss, self.graph.facts)
+
+    @property
+    def takes_photos(self) -> bool:
+        """Return whether a sample is a photo, and not a row or a line."""
+        assert self.graph.facts is not None
+        return any(len(shape.dims) == 3 for shape in self.graph.facts.inputs.values())
 
     def read(self, file: str) -> Fresh:
         """Return the samples of a file, or why there are none."""
@@ -201,23 +208,26 @@ class _Network:
         return self.names[label] if self.names and label < len(self.names) else str(label)
 
 
-def _expanded(files: Sequence[str | Path], problems: list[Problem]) -> Iterator[str]:
-    """Yield the files, those below a folder in its place."""
+def _expanded(files: Sequence[str | Path], photos: bool, problems: list[Problem]) -> Iterator[str]:
+    """Yield the files, in place of a folder those in it that the network takes."""
     for given in map(str, files):
         if not os.path.isdir(given):
             yield given
             continue
         found = False
-        for file in _files_in(given):
+        for file in _files_in(given, photos):
             found = True
             yield file
         if not found:
-            problems.append(Problem("empty", f"{given} has no photos or tables"))
+            what = "photos" if photos else "tables or texts"
+            problems.append(Problem("empty", f"{given} has no {what}, which the network takes"))
 
 
-def _files_in(folder: str) -> Iterator[str]:
-    """Yield the photos at any depth, and the tables and texts in the folder itself."""
-    yield from photos_in(Path(folder))
+def _files_in(folder: str, photos: bool) -> Iterator[str]:
+    """Yield the photos at any depth, or the tables and texts in the folder itself."""
+    if photos:
+        yield from photos_in(Path(folder))
+        return
     for name in sorted(os.listdir(folder)):
         if os.path.splitext(name)[1].lower() in _TABLES:
             yield os.path.join(folder, name)

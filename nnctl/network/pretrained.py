@@ -14,7 +14,7 @@ from nnctl.document.tensors import weights_file
 from nnctl.errors import CheckpointError, Problem, SpecError
 from nnctl.graph.build import Graph
 from nnctl.graph.paths import inside
-from nnctl.graph.pretrained import SAFE, another_shape, check_pretrained, nothing_matches, order_of, problem, unordered
+from nnctl.graph.pretrained import SAFE, check_pretrained, nothing_matches, order_of, problem, unfit, unordered
 from nnctl.spec.sections import Pretrained
 
 _COUNTER = "num_batches_tracked"  # files older than torch 0.4.1 have none
@@ -94,13 +94,10 @@ def load_pretrained(net: nn.Module, graph: Graph) -> Transfer | None:
     pairs = _by_order(graph, wanted, own, found) if wanted.match == "order" else _by_name(wanted, own, found)
     if not any(pairs.values()):
         raise SpecError(nothing_matches(graph, list(found)))
-    refused = [
-        _unlike(graph, name, own[name], source, tuple(found[source].shape))
-        for name, source in pairs.items()
-        if source is not None and own[name] != tuple(found[source].shape)
-    ]
-    if refused:
-        raise SpecError(refused[:5])
+    shapes = {name: tuple(tensor.shape) for name, tensor in found.items()}
+    unlike = {name: source for name, source in pairs.items() if source is not None and own[name] != shapes[source]}
+    if unlike:
+        raise SpecError(_unlike(graph, unlike, own, shapes))
     tensors = net.state_dict()
     for name, source in pairs.items():
         if source is not None:
@@ -138,10 +135,17 @@ def _by_order(
     return pairs
 
 
-def _unlike(graph: Graph, name: str, own: tuple[int, ...], source: str, found: tuple[int, ...]) -> Problem:
-    details = (f"{name} here: {own}", f"{source} in the file: {found}")
-    path = next(leaf.path for leaf in graph.leaves if inside(name, (leaf.path,)))
-    return problem(graph, f"pretrained weights for `{path}` have another shape", details, another_shape(path))
+def _unlike(
+    graph: Graph,
+    pairs: Mapping[str, str],
+    own: Mapping[str, tuple[int, ...]],
+    found: Mapping[str, tuple[int, ...]],
+) -> Problem:
+    """Return the problem of tensors whose partners in the file have other shapes."""
+    paths = [leaf.path for leaf in graph.leaves if any(inside(name, (leaf.path,)) for name in pairs)]
+    layers = f"`{paths[0]}`" if len(paths) == 1 else f"{len(paths)} layers"
+    lines = [f"{name} {own[name]} here, {source} {found[source]} in the file" for name, source in pairs.items()]
+    return unfit(graph, f"pretrained weights for {layers} have another shape", paths, lines)
 
 
 def _read(graph: Graph, wanted: Pretrained, file: Path) -> dict[str, Tensor]:

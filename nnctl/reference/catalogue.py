@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pydantic.fields import FieldInfo
-
 from nnctl.component.base import Component
 from nnctl.component.docs import body, field_docs, shape_line, summary
 from nnctl.component.family import FAMILIES, find, names
 from nnctl.component.validate import rules_of
-from nnctl.document.node import Mapping, describe, describe_value, is_null, plain
+from nnctl.document.node import Mapping, is_null, plain
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Problem, UsageError
 from nnctl.kinds.layers.base import Activation
-from nnctl.reference.settings import settings
+from nnctl.reference.settings import default_of, settings
 from nnctl.spec.blocks import shipped_document, shipped_names, shipped_source
 
+_WRITTEN = "A block written in the spec language; `params` are its fields."
 _PROPERTIES = ("formula", "derivative", "range", "zero_centred", "monotone", "largest_derivative", "saturates")
 
 
@@ -80,6 +79,9 @@ def explain(name: str) -> Explanation:
     if fields:
         hint = did_you_mean(kind, fields, "its fields")
         raise UsageError(Problem("unknown-key", f"`{family}` has no field `{kind}`", hint=hint))
+    if any(each.path == family for each in settings()) and dot:
+        hint = f"`nnctl explain {family}` tells what it may be"
+        raise UsageError(Problem("unknown-key", f"`{name}` is no setting of its own", hint=hint))
     if dot and family not in FAMILIES:
         hint = did_you_mean(family, FAMILIES, "families")
         raise UsageError(Problem("unknown-family", f"there is no family `{family}`", hint=hint))
@@ -172,7 +174,7 @@ def _block(name: str) -> Explanation:
             name=param,
             expected="",
             required=is_null(entry.node),
-            default=None if is_null(entry.node) else describe(entry.node),
+            default=None if is_null(entry.node) else str(plain(entry.node)),
             main=number == 0,
             doc="",
         )
@@ -180,11 +182,12 @@ def _block(name: str) -> Explanation:
     )
     source = shipped_source(name)
     text, _, shape = about["description"].rpartition(": ")
+    first, _, more = text.partition(". ")
     return Explanation(
         family="layers",
         kind=name,
-        summary=text,
-        description="A block written in the spec language; `params` are its fields.",
+        summary=f"{first}.",
+        description=f"{more}. {_WRITTEN}" if more else _WRITTEN,
         shape=shape,
         fields=fields,
         examples=(about["example"],),
@@ -204,7 +207,7 @@ def _fields(cls: type[Component]) -> tuple[FieldHelp, ...]:
             name=keys[name],
             expected=rules[keys[name]].expected,
             required=keys[name] in required,
-            default=_default(cls.model_fields[name]),
+            default=default_of(cls.model_fields[name]),
             main=keys[name] in short,
             doc=docs[name],
         )
@@ -212,16 +215,12 @@ def _fields(cls: type[Component]) -> tuple[FieldHelp, ...]:
     )
 
 
-def _default(info: FieldInfo) -> str | None:
-    if info.is_required() or info.default is None:
-        return None
-    return info.default if isinstance(info.default, str) else describe_value(info.default)
-
-
 def _words(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _nearest(kind: str, known: list[str]) -> str:
+    if kind in FAMILIES:
+        return f"`nnctl list {kind}` shows all of them"
     hint = did_you_mean(kind, known, "known kinds")
     return hint if hint.startswith("did you mean") else "`nnctl list` shows every name"

@@ -15,7 +15,7 @@ from nnctl.component.family import FAMILIES, find, names
 from nnctl.component.markers import LayerList, Many, Named, One, ReadBy
 from nnctl.component.validate import FieldRule, rules_of
 from nnctl.reference.catalogue import explain
-from nnctl.reference.settings import MODEL_KEYS, SECTIONS
+from nnctl.reference.settings import MODEL_KEYS, SECTIONS, TOP_KEYS
 from nnctl.spec.blocks import shipped_names
 from nnctl.spec.sections import Pretrained, Section
 
@@ -70,16 +70,16 @@ def spec_schema() -> Schema:
 
 def _top() -> Schema:
     return {
-        "format": {"const": 1, "description": "The version of the spec language."},
-        "name": {"type": "string", "description": "The spec's name; its runs lie in checkpoints/<name>."},
-        "description": {"type": ["string", "null"], "description": "What it is, in a line."},
+        "format": {"const": 1, "description": TOP_KEYS["format"][0]},
+        "name": {"type": "string", "description": TOP_KEYS["name"][0]},
+        "description": {"type": ["string", "null"], "description": TOP_KEYS["description"][0]},
         "seed": {
             "type": ["integer", "null"],
             "minimum": 0,
             "default": 0,
-            "description": "What all randomness comes from.",
+            "description": TOP_KEYS["seed"][0],
         },
-        "extends": {"type": ["string", "null"], "description": "A spec that this one adds to, relative to this file."},
+        "extends": {"type": ["string", "null"], "description": TOP_KEYS["extends"][0]},
         "model": {
             "type": "object",
             "description": "The network.",

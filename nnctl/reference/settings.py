@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from nnctl.component.docs import body, field_docs, summary
 from nnctl.component.markers import LayerList, Many, Named, One
@@ -14,6 +15,14 @@ from nnctl.document.node import describe_value
 from nnctl.spec.sections import Data, Lint, Pretrained, Section, Train
 
 SECTIONS: dict[str, type[BaseModel]] = {"data": Data, "train": Train, "lint": Lint}
+TOP_KEYS: dict[str, tuple[str, str, str | None]] = {
+    "format": ("The version of the spec language.", "1", "1"),
+    "name": ("The spec's name; its runs lie in checkpoints/<name>.", "text that can name a folder", None),
+    "description": ("What it is, in a line.", "text", None),
+    "seed": ("What all randomness comes from.", "a whole number of at least 0", "0"),
+    "extends": ("A spec that this one adds to, relative to this file.", "a path", None),
+}
+"""What stands at the top of a spec beside its sections: summary, what is expected, and the default."""
 MODEL = "model"
 MODEL_KEYS = {
     "input": ("The shape of one sample; that of the data set if not given.", "a shape, such as [3, 32, 32]"),
@@ -49,7 +58,11 @@ def section_names() -> tuple[str, ...]:
 
 
 def settings() -> tuple[Setting, ...]:
-    """Return every section and every field below one, from the outside in."""
+    """Return the keys at the top of a spec, every section and every field below one, from the outside in."""
+    top = tuple(
+        Setting(key, doc, expected=expected, required=key == "name", default=default)
+        for key, (doc, expected, default) in TOP_KEYS.items()
+    )
     keys = tuple(
         Setting(
             f"{MODEL}.{key}",
@@ -66,7 +79,7 @@ def settings() -> tuple[Setting, ...]:
         Setting(name, summary(cls), body(cls), section=cls, keys=tuple(_fields(cls, name)))
         for name, cls in SECTIONS.items()
     ]
-    return tuple(_all((*sections, model)))
+    return tuple(_all((*top, *sections, model)))
 
 
 def _all(some: tuple[Setting, ...]) -> Iterator[Setting]:
@@ -80,9 +93,7 @@ def _fields(cls: type[BaseModel], path: str) -> Iterator[Setting]:
     for name, info in cls.model_fields.items():
         key = info.alias or name
         section = _below(rules[key])
-        default = None
-        if not info.is_required() and info.default is not None and section is None and not info.default_factory:
-            default = info.default if isinstance(info.default, str) else describe_value(info.default)
+        default = None if section is not None else default_of(info)
         yield Setting(
             f"{path}.{key}",
             docs[name],
@@ -93,6 +104,13 @@ def _fields(cls: type[BaseModel], path: str) -> Iterator[Setting]:
             section,
             tuple(_fields(section, f"{path}.{key}")) if section else (),
         )
+
+
+def default_of(info: FieldInfo) -> str | None:
+    """Return a field's default in YAML's spelling; None where it has none, or an empty list."""
+    if info.is_required() or info.default_factory or info.default in (None, ()):
+        return None
+    return info.default if isinstance(info.default, str) else describe_value(info.default)
 
 
 def _below(rule: FieldRule) -> type[Section] | None:

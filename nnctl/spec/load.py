@@ -12,12 +12,14 @@ from pydantic import BaseModel
 from nnctl.component.family import find
 from nnctl.component.validate import read_arguments
 from nnctl.document.node import Entry, Mapping, Scalar, Unknown, describe, has_unknown, is_null, plain
+from nnctl.document.numbers import number_hint
 from nnctl.document.reader import read_file, read_text
 from nnctl.document.suggest import did_you_mean, suggest
 from nnctl.errors import Problem, SpecError
 from nnctl.kinds.initializers.base import Init, Initializer, read_init
+from nnctl.spec.argument import parse
 from nnctl.spec.extends import with_bases
-from nnctl.spec.override import BLOCK, MODEL, TOP, apply, parse
+from nnctl.spec.override import BLOCK, MODEL, TOP, apply
 from nnctl.spec.sections import Block, Data, Lint, Model, Pretrained, Spec, Train
 
 FORMAT = 1
@@ -152,7 +154,8 @@ def _seed(document: Mapping, problems: list[Problem]) -> int:
         return node.value
     if not (isinstance(node, Scalar) and isinstance(node.value, Unknown)):
         message = f"`seed` is {describe(node)}, expected a whole number of at least 0"
-        problems.append(Problem("type", message, node.position, "seed"))
+        hint = number_hint(node.value, whole=True) if isinstance(node, Scalar) and isinstance(node.value, str) else None
+        problems.append(Problem("type", message, node.position, "seed", hint=hint))
     return 0
 
 

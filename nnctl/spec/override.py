@@ -5,7 +5,6 @@ train.optimizer.sgd.lr=0.05      model.layers[3].conv.channels=32      model.blo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
@@ -17,9 +16,9 @@ from nnctl.component.family import find, names
 from nnctl.component.markers import LayerList, Many, Named, One, ReadBy
 from nnctl.component.validate import rules_of
 from nnctl.document.node import Entry, Mapping, Node, Scalar, Sequence, describe, is_null
-from nnctl.document.reader import FREE_KEYS, read_value
 from nnctl.document.suggest import did_you_mean
-from nnctl.errors import COMMAND_LINE, Position, Problem, SpecError
+from nnctl.errors import Problem
+from nnctl.spec.argument import Override, Step
 from nnctl.spec.blocks import shipped, shipped_names
 from nnctl.spec.extends import expand
 from nnctl.spec.sections import Data, Lint, Pretrained, Train
@@ -27,26 +26,6 @@ from nnctl.spec.sections import Data, Lint, Pretrained, Train
 TOP = ("format", "name", "description", "seed", "extends", "data", "model", "train", "lint")
 MODEL = ("input", "params", "init", "blocks", "layers", "pretrained", "freeze")
 BLOCK = ("params", "layers")
-
-_STEP = re.compile(r"(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a path: a key or an index, and the column it begins at."""
-
-    key: str | int
-    position: Position
-    path: str
-    """The path up to and including this step."""
-
-
-@dataclass(frozen=True)
-class Override:
-    """A parsed `PATH=VALUE`."""
-
-    steps: tuple[Step, ...]
-    value: Node
 
 
 @dataclass(frozen=True)
@@ -82,43 +61,15 @@ _CHILDREN = {
 }
 
 
-def parse(argument: str, problems: list[Problem]) -> Override | None:
-    """Return the override that a command-line argument holds, or None after saying what is wrong with it."""
-    path, equals, text = argument.partition("=")
-    if not equals or not path:
-        place = Position(COMMAND_LINE, None, 1)
-        hint = "write PATH=VALUE, such as train.epochs=2"
-        problems.append(Problem("override", f"`{argument}` is not an override", place, hint=hint))
-        return None
-    steps: list[Step] = []
-    at = 0
-    while at < len(path):
-        match = _STEP.match(path, at)
-        if match is None:
-            place = Position(COMMAND_LINE, None, at + 1)
-            hint = "a path is keys joined by `.`, and `[0]` for the first entry of a list"
-            problems.append(Problem("override", f"`{path}` is not a path", place, hint=hint))
-            return None
-        key: str | int = match.group(1) or int(match.group(2))
-        start = match.start(1) if match.group(1) else match.start()
-        steps.append(Step(key, Position(COMMAND_LINE, None, start + 1), path[: match.end()]))
-        at = match.end()
-    try:
-        value = read_value(text, len(path) + 2, problems, free=steps[-1].key in FREE_KEYS)
-    except SpecError as error:
-        problems[:] = error.problems
-        return None
-    if isinstance(value, Scalar) and value.position.column is None:
-        value = Scalar(value.value, Position(COMMAND_LINE, None, len(path) + 2))
-    return Override(tuple(steps), value)
-
-
 def apply(document: Mapping, override: Override, problems: list[Problem]) -> None:
     """Set the override's value in the document, or say why its path leads nowhere."""
+    walk = _Walk(document, override)
     try:
-        _Walk(document, override).set()
+        walk.set()
     except _LeadsNowhereError as error:
         problems.append(error.problem)
+        for parent, key, before in walk.begun:  # half a path would be a mistake of its own
+            parent.entries[key] = before
 
 
 class _LeadsNowhereError(Exception):
@@ -130,6 +81,8 @@ class _LeadsNowhereError(Exception):
 class _Walk:
     def __init__(self, document: Mapping, override: Override) -> None:
         self.document, self.override = document, override
+        self.begun: list[tuple[Mapping, str, Entry]] = []
+        """What was nothing before the path led through it."""
 
     def set(self) -> None:
         node: Node = self.document
@@ -149,8 +102,13 @@ class _Walk:
             return node, below
         entry = node.entries.get(step.key)
         if entry is None or is_null(entry.node):
+            after = self.after(step)
+            if isinstance(after.key, int):
+                message = f"`{step.path}` is not given, and so has no entry [{after.key}]"
+                self.fail(after, message, f"give it whole: '{step.path}={self.override.whole(after)}'")
             if below.what == "value":
-                self.fail(self.after(step), f"`{step.path}` has no field `{self.after(step).key}`")
+                self.fail(after, f"`{step.path}` has no field `{after.key}`")
+            self.begun.append((node, step.key, entry or Entry(step.position, Scalar(None, step.position))))
             entry = Entry(step.position, Mapping(step.position))
         opened = self.open(entry.node, below, step)
         node.entries[step.key] = Entry(entry.key, opened)
@@ -158,7 +116,8 @@ class _Walk:
 
     def into_list(self, node: Node, place: Place, step: Step, index: int, last: bool) -> tuple[Node, Place]:
         if not isinstance(node, Sequence):
-            self.fail(step, f"`{self.before(step)}` is {describe(node)}, not a list")
+            hint = f"give it whole: '{self.before(step)}={self.override.whole(step)}'" if place.what == "list" else None
+            self.fail(step, f"`{self.before(step)}` is {describe(node)}, not a list", hint)
         count = len(node.items)
         if index >= count:
             hint = f"its entries are [0] to [{count - 1}]" if count else "the list is empty"

@@ -44,6 +44,13 @@ def dump(value: object) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
 
 
+def in_flow(value: object) -> str:
+    """Return a list or mapping as YAML in one line."""
+    return yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**9, default_flow_style=True
+    ).strip()
+
+
 def _model(spec: Spec) -> dict[str, Any]:
     model = spec.model
     resolved: dict[str, Any] = {}

@@ -147,7 +147,11 @@ class Bagging(Section):
 
 
 class Autoencoder(Section):
-    """Greedy layer-wise pretraining: each stage in turn learns to rebuild its own input (Bengio et al., 2007)."""
+    """Greedy layer-wise pretraining: each stage in turn learns to rebuild its own input (Bengio et al., 2007).
+
+    The recipe's batch size, optimiser, clip and precision hold for it; schedule, penalties, accumulation and average
+    begin with the training itself.
+    """
 
     stages: Annotated[tuple[str, ...], BeforeValidator(as_tuple), Expected("a list of names of layers")]
     """Entries of `model.layers` by name, in their order; each is trained with what comes before it fixed."""

@@ -86,6 +86,29 @@ def test_a_wrong_kind(nnctl: Run) -> None:
     assert ran.err.startswith("error: there is no kind `conv` among the optimizers\n\nhint: known kinds: adagrad, ")
     ran = nnctl("explain", "optimiser.sgd")
     assert ran.err == "error: there is no family `optimiser`\n\nhint: did you mean `optimizers`?\n"
+    ran = nnctl("explain", "optimizers")
+    assert ran.err == "error: there is no kind `optimizers`\n\nhint: `nnctl list optimizers` shows all of them\n"
+    ran = nnctl("explain", "train.optimizer.lr")
+    assert ran.err.endswith("\n\nhint: `nnctl explain train.optimizer` tells what it may be\n")
+
+
+def test_a_shipped_block_reads_as_other_kinds_do(nnctl: Run) -> None:
+    listed = nnctl("list", "layers", "--json").json["families"]["layers"]
+    assert all(summary.endswith(".") and ". " not in summary for summary in listed.values()), listed
+    found = nnctl("explain", "bottleneck", "--json").json
+    assert found["description"].startswith("`channels` is the inner width")
+    assert {one["name"]: one.get("default") for one in found["fields"]}["shortcut"] == "auto"
+
+
+def test_an_empty_list_is_no_default(nnctl: Run) -> None:
+    assert "layers: a list of layer paths, optional\n" in nnctl("explain", "penalties.l1").out
+    assert "allow: a list of codes, optional\n" in nnctl("explain", "lint").out
+
+
+def test_what_a_list_of_layers_may_be_besides(nnctl: Run) -> None:
+    shown = nnctl("explain", "residual").out
+    assert "shortcut: identity, projection, pad, auto, none or a list of layers, optional\n" in shown
+    assert "paths: a list of lists of layers, required\n" in nnctl("explain", "branches").out
 
 
 def test_a_name_of_two_kinds(nnctl: Run) -> None:
@@ -117,18 +140,20 @@ def test_a_section_is_explained_by_its_fields(nnctl: Run, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "place", "expected", "default"),
     [
+        ("seed", "seed", "a whole number of at least 0", "0"),
+        ("extends", "extends", "a path", None),
         ("label_noise", "data.label_noise", "a number from 0 to 1", "0.0"),
         ("train.epochs", "train.epochs", "a whole number of at least 1", None),
         ("checkpoint.keep", "train.checkpoint.keep", "a whole number of at least 1", "2"),
         ("freeze", "model.freeze", "a list of layer paths", None),
-        ("penalties", "train.penalties", "a list of penalties, see `nnctl list penalties`", "[]"),
+        ("penalties", "train.penalties", "a list of penalties, see `nnctl list penalties`", None),
     ],
 )
 def test_a_setting_is_explained_with_its_default(
     nnctl: Run, name: str, place: str, expected: str, default: str | None
 ) -> None:
     told = nnctl("explain", name, "--json").json
-    assert f"{told['family']}.{told['kind']}" == place
+    assert ".".join(filter(None, (told.get("family"), told["kind"]))) == place
     assert (told["expected"], told.get("default")) == (expected, default)
     assert nnctl("explain", name).out.startswith(f"{place}\n")
 

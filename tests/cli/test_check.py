@@ -166,3 +166,9 @@ def test_a_wrong_override_is_placed_in_its_argument(nnctl: Run, write: Write) ->
     assert Path(spec).exists()
     (error,) = nnctl("show", spec, "model.layerz=[]", "--json").json["errors"]
     assert (error["file"], error["line"], error["column"]) == ("command line", None, 7)
+
+
+def test_an_index_that_is_none_is_told_as_one(nnctl: Run, write: Write) -> None:
+    ran = nnctl("check", write(), "model.layers[-1]=relu")
+    assert ran.code == 2
+    assert "`model.layers[-1]` is not a path\n  --> command line:13\n" in ran.err

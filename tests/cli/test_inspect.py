@@ -89,6 +89,45 @@ def test_networks_on_different_data_are_not_compared_in_silence(nnctl: Run, deep
     assert note in Path("both.html").read_text(encoding="utf-8").partition("<h1>")[0], "above everything else"
 
 
+SAMPLES = f"name: one\n{DATA}model: {{layers: [{{linear: 2}}]}}\n{RECIPE}"
+
+
+@pytest.mark.parametrize(
+    ("change", "differs"),
+    [
+        (("[1, 2]", "[1, 5]"), True),
+        (("validation: 0", "validation: 0, transform: [standardise]"), True),
+        (("[0, 1, 0]", "[0, 1, 1]"), True),
+        (("{linear: 2}", "{linear: {features: 2, name: head}}"), False),
+        (("name: one", "name: one\nseed: 3"), False),
+    ],
+)
+def test_one_kind_of_data_may_be_other_data(nnctl: Run, write: Write, change: tuple[str, str], differs: bool) -> None:
+    one = write(SAMPLES)
+    other = write(SAMPLES.replace(*change), "other.yaml")
+    ran = nnctl("inspect", one, other)
+    note = "different data: spec.yaml and other.yaml saw points with other samples, or cut or changed in another way"
+    assert (note in ran.out) is differs
+
+
+def test_a_trained_network_saw_the_data_of_its_spec(nnctl: Run, write: Write) -> None:
+    Path("rows.csv").write_text("a,b,y\n" + "".join(f"{i},{'uv'[i % 2]},{i % 2}\n" for i in range(40)))
+    Path("same.csv").write_text(Path("rows.csv").read_text())
+    Path("more.csv").write_text(Path("rows.csv").read_text() + "3,u,1\n")
+    data = "data: {dataset: {csv: {path: rows.csv, target: y}}}\n"
+    spec = write(f"name: rows\n{data}model: {{layers: [{{linear: $classes}}]}}\n{RECIPE}")
+    assert nnctl("train", spec, "--run", "run").code == 0
+    assert "different data" not in nnctl("inspect", spec, "run").out
+    for name, differs in (("same.csv", False), ("more.csv", True)):
+        other = write(Path(spec).read_text().replace("rows.csv", name), "other.yaml")
+        assert ("different data" in nnctl("inspect", spec, other).out) is differs
+
+
+def test_generated_data_of_another_seed_is_other_data(nnctl: Run, write: Write) -> None:
+    spec = f"name: s\ndata: {{dataset: spirals}}\nmodel: {{layers: [{{linear: 2}}]}}\n{RECIPE}"
+    assert "different data" in nnctl("inspect", write(spec), write(spec + "seed: 1\n", "other.yaml")).out
+
+
 def test_where_in_training_a_network_stands(nnctl: Run, write: Write) -> None:
     spec = write(f"name: small\n{DATA}model: {{layers: [{{linear: 2}}]}}\n{RECIPE}")
     only = "This is the network before training only; --steps N shows it after N steps."

@@ -110,6 +110,9 @@ def test_bad_rows_and_files_are_named_and_the_rest_is_predicted(nnctl: Run, tabl
     assert len(shown.out.splitlines()) == 3
     assert "Traceback" not in shown.err
     assert "new.csv:3" in shown.err
+    Path("pictures").mkdir()
+    Path("pictures", "a.png").touch()
+    assert "pictures has no tables or texts, which the network takes" in nnctl("predict", table, "pictures").err
     nothing = nnctl("predict", table, "nowhere.csv", "--json")
     assert (nothing.code, nothing.json["predictions"]) == (2, [])
 
@@ -124,6 +127,27 @@ def test_rows_can_be_piped_in_and_come_out_as_csv(nnctl: Run, table: str, monkey
     assert [(line["file"], line["row"]) for line in lines] == [("-", "1"), ("-", "2")]
     assert all(0.5 <= float(line["probability"]) <= 1 and line["label"] in ("no", "yes") for line in lines)
     assert set(lines[0]) == {"file", "row", "label", "probability"}
+
+
+def test_what_is_piped_in_is_called_so(nnctl: Run, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pipe:
+        buffer = io.BytesIO(b"years,kind\n30,a\n")
+
+    monkeypatch.setattr(sys, "stdin", Pipe())
+    ran = nnctl("predict", table, "-")
+    assert ran.code == 2
+    assert ran.err.startswith("error: the piped input has no column `age`\n  --> the piped input:1\n")
+    assert "`-` is given twice" in nnctl("predict", table, "-", "-").err
+
+
+def test_a_folder_stands_for_what_the_network_takes(nnctl: Run, photos: str) -> None:
+    Path("new").mkdir()
+    Image.fromarray(np.zeros((6, 5, 3), dtype=np.uint8)).save("new/zero.png")
+    Path("new/notes.txt").write_text("no photo")
+    ran = nnctl("predict", photos, "new", "--json")
+    assert (ran.code, [one["file"] for one in ran.json["predictions"]]) == (0, ["new/zero.png"])
+    shutil.rmtree("new")
+    assert nnctl("predict", photos, "no.png").err.startswith("error: there is no file no.png\n")
 
 
 def test_numbers_come_in_their_own_units(nnctl: Run, write: Write) -> None:
@@ -183,7 +207,7 @@ def test_photos_get_the_size_of_the_training(nnctl: Run, photos: str) -> None:
     assert small["probability"] == pytest.approx(shares.max(), rel=1e-4)
     assert nnctl("predict", photos, "new/small.png").out.splitlines()[0].split() == ["file", "class", "others"]
     Path("none").mkdir()
-    assert "none has no photos or tables" in nnctl("predict", photos, "none").err
+    assert "none has no photos, which the network takes" in nnctl("predict", photos, "none").err
 
 
 def test_grey_digits_and_plain_rows(nnctl: Run, write: Write) -> None:

@@ -665,6 +665,8 @@ train:
 ---
 error: `lr` is "0.1", expected a number above 0
   --> spec.yaml:7:20 (train.optimizer)
+
+hint: write it without quotes: 0.1
 === momentum one
 name: bad
 data: {dataset: digits}
@@ -977,7 +979,7 @@ name: bad
 model:
 \tinput: [3]
 ---
-error: this is not valid YAML: found character '\\t' that cannot start any token
+error: this is not valid YAML: the line is indented with a tab
   --> spec.yaml:3:1
 
 hint: indent with spaces, not tabs
@@ -985,29 +987,29 @@ hint: indent with spaces, not tabs
 name: bad
 model: {input: [3, layers: [relu]}
 ---
-error: this is not valid YAML: expected ',' or ']', but got '}'
+error: this is not valid YAML: the `[` of line 2 is closed with `}`
   --> spec.yaml:2:34
 
-hint: a bracket is not closed, or a comma is missing
+hint: write `]` before it or in its place
 === colon
 name: bad
 description: a net: small
 model: {input: [3], layers: [relu]}
 ---
-error: this is not valid YAML: mapping values are not allowed here
+error: this is not valid YAML: the value holds another `: `
   --> spec.yaml:2:19
 
-hint: a value that holds `: ` must be quoted; or the line is indented too far
+hint: put the whole value in quotes
 === indentation
 name: bad
 model:
   input: [3]
    layers: [relu]
 ---
-error: this is not valid YAML: expected <block end>, but found '<block mapping start>'
+error: this is not valid YAML: line 4 begins in column 4, where nothing above it does
   --> spec.yaml:4:4
 
-hint: the lines of one list or mapping begin in the same column
+hint: the lines of one list or mapping begin in the same column, here 3 or 1
 === duplicate key
 name: bad
 seed: 1

@@ -56,3 +56,15 @@ def test_a_moved_folder_is_named_and_can_be_given(run: Path) -> None:
 def test_weights_are_exported_without_the_data(run: Path, tmp_path: Path) -> None:
     shutil.rmtree(run.parent / "photos")
     assert nnctl.export(run, tmp_path / "weights.safetensors").verified
+
+
+def test_the_photos_of_a_stream_are_not_needed_to_evaluate(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(tmp_path / "photos", tmp_path / "more")
+    spec = SPEC.replace("validation: 0", "validation: 0, streams: {more: {dataset: {image_folder: more}}}")
+    spec = spec.replace("{linear: $classes}", "tag: t, {linear: $classes}")
+    spec = spec.replace("loss: cross_entropy", "loss: [cross_entropy, {mmd: {against: more, at: t}}]")
+    (tmp_path / "stream.yaml").write_text(spec)
+    nnctl.train(nnctl.load_spec(tmp_path / "stream.yaml"), run=tmp_path / "other")
+    before = nnctl.evaluate(tmp_path / "other")
+    shutil.rmtree(tmp_path / "more")
+    assert nnctl.evaluate(tmp_path / "other") == before

@@ -132,7 +132,7 @@ REFUSED: dict[str, tuple[dict[str, str], list[Any], str]] = {
     "another shape by order": (
         {"match": "order"},
         [{"linear": 7}, *HIDDEN[1:]],
-        "pretrained weights for `linear1` have another shape",
+        "pretrained weights for 3 layers have another shape",
     ),
     "more tensors": ({"match": "order"}, HIDDEN[:-2], "they cannot be matched by order"),
     "fewer tensors": ({"match": "order"}, [*HIDDEN, "relu", {"linear": 3}], "they cannot be matched by order"),
@@ -153,8 +153,35 @@ def test_a_refusal_names_tensor_shapes_and_cure(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         compile_model(spec)
     problem = caught.value.problems[0]
-    assert problem.details == ("linear3.weight here: (4, 5)", "5.weight in the file: (3, 5)")
+    assert problem.details == (
+        "linear3.weight (4, 5) here, 5.weight (3, 5) in the file",
+        "linear3.bias (4,) here, 5.bias (3,) in the file",
+    )
     assert problem.hint == "to train it from the start, write `pretrained: {…, new: [linear3]}`"
+
+
+def test_a_file_of_another_network_is_one_mistake(tmp_path: Path) -> None:
+    file = saved(tmp_path / "resnet18.pth", torchvision.models.resnet18())
+    narrow = ["model.input=[3,32,32]", "model.layers[0].conv.channels=32", "model.layers[4].stage.channels=32"]
+    overrides = [*narrow, *model(file, match="order")]
+    with pytest.raises(SpecError) as caught:
+        starting_network(build_file(ROOT / "specs" / "imagenet" / "resnet18.yaml", overrides))
+    (found,) = caught.value.problems
+    assert found.details[0] == "conv1.weight (32, 3, 7, 7) here, conv1.weight (64, 3, 7, 7) in the file"
+    unlike = 1 + 4 + 4 * (1 + 4) + 2  # the stem and its norm, the first stage, what reads it: conv and shortcut
+    assert (len(found.details), found.details[-1]) == (6, f"and {unlike - 5} more")
+    assert found.message == "pretrained weights for 12 layers have another shape"
+
+
+def test_check_counts_the_layers_that_do_not_fit(tmp_path: Path) -> None:
+    tensors = {f"linear{number}.weight": torch.zeros(99) for number in (1, 2, 3)}
+    safetensors.torch.save_file(tensors, tmp_path / "net.safetensors")
+    with pytest.raises(SpecError) as caught:
+        build_file(written(tmp_path, *model(tmp_path / "net.safetensors")))
+    (found,) = caught.value.problems
+    assert found.message == "3 pretrained layers have other numbers of parameters than here"
+    assert found.details == tuple(f"linear{n}: 99 in the file, {own} here" for n, own in ((1, 18), (2, 35), (3, 18)))
+    assert found.hint == "to train them from the start, write `pretrained: {…, new: [linear1, linear2, linear3]}`"
 
 
 class Code:

@@ -38,8 +38,10 @@ def prepared(text: str = SPEC) -> tuple[Graph, Splits, list[slice]]:
     return graph, splits, batch_slices(len(splits.train), 16, False)
 
 
-def test_stages_learn_as_in_a_loop_written_by_hand() -> None:
-    graph, splits, batches = prepared()
+@pytest.mark.parametrize("more", ["", "clip: {norm: 0.05}", "clip: {value: 0.01}", "precision: bf16"])
+def test_stages_learn_as_in_a_loop_written_by_hand(more: str) -> None:
+    graph, splits, batches = prepared(f"{SPEC}  {more}\n")
+    half = torch.autocast("cpu", torch.bfloat16, enabled="bf16" in more)
     found = begin(graph, splits.train, batches, Reporter()).state_dict()
     net = compile_graph(graph)
     start = {name: tensor.clone() for name, tensor in net.state_dict().items()}
@@ -60,11 +62,17 @@ def test_stages_learn_as_in_a_loop_written_by_hand() -> None:
             for places in batches:
                 rows = x[order[places]]
                 optimizer.zero_grad()
-                error = ((decoder(layer(rows)) - (rows - mean) / deviation) ** 2).mean()  # type: ignore[operator]
+                with half:
+                    rebuilt = decoder(layer(rows))  # type: ignore[operator]
+                error = ((rebuilt.float() - (rows - mean) / deviation) ** 2).mean()
                 torch.autograd.backward(error)
+                if "norm" in more:
+                    nn.utils.clip_grad_norm_(learned, 0.05)
+                if "value" in more:
+                    nn.utils.clip_grad_value_(learned, 0.01)
                 optimizer.step()
-        with torch.no_grad():
-            x = layer(x).sigmoid()  # type: ignore[operator]
+        with torch.no_grad(), half:
+            x = layer(x).sigmoid().float()  # type: ignore[operator]
     for name in ("first.weight", "first.bias", "second.weight", "second.bias"):
         assert torch.allclose(found[name], net.state_dict()[name], atol=1e-5), name
         assert not torch.equal(found[name], start[name])

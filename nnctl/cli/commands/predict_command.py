@@ -14,7 +14,7 @@ def run(
     checkpoint: options.Checkpoint,
     arguments: Annotated[
         list[str],
-        typer.Argument(metavar="FILE|PATH=VALUE", help="Photos, tables or folders of them; `-` for a pipe."),
+        typer.Argument(metavar="FILE|PATH=VALUE", help="Photos, tables, texts or folders of them; `-` for a pipe."),
     ],
     top: Annotated[int, typer.Option("--top", min=1, metavar="K", help="How many classes are told.")] = 3,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")] = False,
@@ -23,8 +23,8 @@ def run(
 ) -> None:
     """Tell class and probability of new files, or a number.
 
-    Files are photos or CSV tables, as those that the network was trained on; a table needs the columns that the
-    network takes, by name. What cannot be read is named, and the rest is predicted all the same.
+    Files are photos, CSV tables or lines of text, as those that the network was trained on; a table needs the columns
+    that the network takes, by name. What cannot be read is named, and the rest is predicted all the same.
 
     \b
     nnctl predict checkpoints/photos/1 cat.jpg dogs/

@@ -13,7 +13,9 @@ def run(
     spec: options.Spec,
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[OUT.png] [PATH=VALUE]…", help="With --images the file to draw to; fields to change."),
+        typer.Argument(
+            metavar="[OUT.png] [PATH=VALUE]...", help="With --images the file to draw to; fields to change."
+        ),
     ] = None,
     images: Annotated[bool, typer.Option("--images", help="Draw augmented training samples with labels.")] = False,
     json: options.Json = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn, cast
 
 from nnctl.document.reader import hidden_character
-from nnctl.errors import DataError, Position, Problem
+from nnctl.errors import DataError, Position, Problem, name_of
 
 DELIMITERS = (",", ";", "\t", "|")
-STDIN = "-"
+PARTED = "columns are parted by a comma, a semicolon, a tab or |"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Row:
     line: int
     """The line of the file that it begins in, counted from 1."""
     cells: list[str]
+    text: str = ""
+    """All of it as written, to tell where a cell begins."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,12 @@ class Sheet:
             records = _records(self, text)
             try:
                 next(records)  # the heading
-                for line, cells in records:
+                for line, cells, written in records:
                     if not "".join(cells).strip():
                         continue
                     number += 1
                     if len(cells) == len(self.headings):
-                        yield Row(number, line, [cell.strip() for cell in cells])
+                        yield Row(number, line, [cell.strip() for cell in cells], written)
                     else:
                         found = (
                             f"row {number} has {_values(len(cells))}, the heading names {len(self.headings)} columns"
@@ -75,9 +78,12 @@ class Sheet:
             except UnicodeDecodeError:
                 refuse_encoding(self.file, self.content)
 
-    def place(self, row: Row) -> Position:
-        """Return where a row stands."""
-        return Position(self.file, row.line)
+    def place(self, row: Row, column: int) -> Position:
+        """Return where a row's cell begins, or its row where that is not known."""
+        if not row.text:
+            return Position(self.file, row.line)
+        below, offset = _cell_begins(row.text, self.delimiter, column)
+        return Position(self.file, row.line + below, offset + 1)
 
 
 def open_sheet(file: str, content: bytes | None = None) -> Sheet:
@@ -92,15 +98,16 @@ def open_sheet(file: str, content: bytes | None = None) -> Sheet:
     except UnicodeDecodeError:
         refuse_encoding(file, content)
     if "\0" in first:
-        raise DataError(Problem("encoding", f"{file} is not text", hint="give a CSV file in UTF-8"))
+        raise _not_text(file)
     if not first.strip():
-        message = f"{file} begins with an empty line" if second.strip() else f"{file} is empty"
+        name = name_of(file)
+        message = f"{name} begins with an empty line" if second.strip() else f"{name} is empty"
         raise DataError(Problem("empty", message, hint="its first line names the columns"))
     delimiter = _delimiter(first, second)
     sheet = Sheet(file, (), delimiter, content)
     with opened_text(file, content) as text:
         try:
-            _, cells = next(_records(sheet, text))
+            _, cells, _ = next(_records(sheet, text))
         except UnicodeDecodeError:
             refuse_encoding(file, content)
     headings = tuple(unicodedata.normalize("NFC", cell.strip()) for cell in cells)
@@ -132,11 +139,19 @@ def _delimiter(first: str, second: str) -> str:
     return max(DELIMITERS, key=merit)
 
 
-def _records(sheet: Sheet, text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
-    """Yield every record with the line that it begins in."""
-    reader = csv.reader(text, delimiter=sheet.delimiter, skipinitialspace=True, strict=True)
+def _records(sheet: Sheet, text: io.TextIOWrapper) -> Iterator[tuple[int, list[str], str]]:
+    """Yield the line that every record begins in, its cells, and all of it as written."""
+    read: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in text:
+            read.append(line)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=sheet.delimiter, skipinitialspace=True, strict=True)
     while True:
         line = reader.line_num + 1
+        read.clear()
         try:
             cells = next(reader)
         except StopIteration:
@@ -145,7 +160,19 @@ def _records(sheet: Sheet, text: io.TextIOWrapper) -> Iterator[tuple[int, list[s
             hint = "close the quotes, and write a quote inside a quoted text twice"
             message = f"the row that begins here cannot be read: {error}"
             raise DataError(Problem("row", message, Position(sheet.file, line), hint=hint)) from None
-        yield line, cells
+        yield line, cells, "".join(read)
+
+
+def _cell_begins(text: str, delimiter: str, column: int) -> tuple[int, int]:
+    """Return how many lines below a record's first one a cell begins, and behind how many characters of its line."""
+    cut, begin = re.escape(delimiter), 0
+    cell = re.compile(f' *(?:"(?:[^"]|"")*")?[^{cut}]*{cut}')
+    for _ in range(column):
+        match = cell.match(text, begin)
+        assert match is not None, "as many cells were read"
+        begin = match.end()
+    begin += len(text[begin:]) - len(text[begin:].lstrip(" "))
+    return text.count("\n", 0, begin), begin - (text.rfind("\n", 0, begin) + 1)
 
 
 def opened_text(file: str, content: bytes | None) -> io.TextIOWrapper:
@@ -167,16 +194,25 @@ def _opened(file: str, content: bytes | None) -> BinaryIO:
 def refuse_encoding(file: str, content: bytes | None) -> NoReturn:
     """Raise DataError with the first line that is not UTF-8."""
     hint = "save it as UTF-8, for example `iconv -f LATIN1 -t UTF-8`"
+    name = name_of(file)
     with _opened(file, content) as binary:
+        begin = binary.read(1024)
+        if begin[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise DataError(Problem("encoding", f"{name} is UTF-16, expected UTF-8", hint="save it as UTF-8"))
+        if b"\0" in begin:  # a photo, say
+            raise _not_text(file)
+        binary.seek(0)
         for number, raw in enumerate(binary, start=1):
-            if number == 1 and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                raise DataError(Problem("encoding", f"{file} is UTF-16, expected UTF-8", hint="save it as UTF-8"))
             try:
                 raw.decode("utf-8")
             except UnicodeDecodeError as error:
                 message = f"line {number} is not UTF-8 text: it holds the byte 0x{raw[error.start]:02x}"
                 raise DataError(Problem("encoding", message, Position(file, number), hint=hint)) from None
-    raise DataError(Problem("encoding", f"{file} is not UTF-8 text", hint=hint))
+    raise DataError(Problem("encoding", f"{name} is not UTF-8 text", hint=hint))
+
+
+def _not_text(file: str) -> DataError:
+    return DataError(Problem("encoding", f"{name_of(file)} is not text", hint="give a text file in UTF-8"))
 
 
 def _values(count: int) -> str:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import re
 
+from nnctl.document.numbers import respelt
 from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Position, Problem
 
 
 def not_a_number(row: str, place: Position, heading: str, cell: str, otherwise: str = "") -> Problem:
     """Return the problem of a cell that should be a number; `otherwise` is what else may be done about it."""
-    cure = "write decimals with a point" if re.fullmatch(r"[+-]?\d+,\d+", cell) else "correct it"
+    meant = number_meant(cell)
+    cure = f"write {meant[0]}: {meant[1]}" if meant else "correct it"
     hint = f"{cure}, {otherwise}" if otherwise else cure
     return Problem("number", f'{row}: `{heading}` is "{shortened(cell)}", expected a number', place, hint=hint)
 
 
-def missing_value(row: str, place: Position, heading: str, cell: str) -> Problem:
-    """Return the problem of a cell that says nothing."""
+def number_meant(cell: str) -> tuple[str, str] | None:
+    """Return how a number is to be written, in words and itself, where a cell holds one in another way."""
+    percent = re.fullmatch(r"([+-]?\d+(?:\.\d*)?)\s?%", cell)
+    return ("the number alone in every row", percent[1]) if percent else respelt(cell)
+
+
+def missing_value(row: str, place: Position, heading: str, cell: str, fillable: bool = True) -> Problem:
+    """Return the problem of a cell that says nothing; `fillable` is whether the spec could ask to fill it."""
     hint = "fill it, remove the row, or write `missing: mean` (or median, most_frequent)"
+    if not fillable:
+        hint = "fill it, or remove the row"
     return Problem("missing-value", f"{row}: `{heading}` is {_found(cell)}", place, hint=hint)
 
 

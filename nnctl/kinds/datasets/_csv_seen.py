@@ -20,7 +20,14 @@ from nnctl.kinds.datasets._csv_columns import (
     number_of,
 )
 from nnctl.kinds.datasets._csv_file import Row, Sheet
-from nnctl.kinds.datasets._csv_problems import missing_target, missing_value, not_a_number, shortened, unknown_level
+from nnctl.kinds.datasets._csv_problems import (
+    missing_target,
+    missing_value,
+    not_a_number,
+    number_meant,
+    shortened,
+    unknown_level,
+)
 
 FEW = 20
 """Different whole numbers up to which a target is one of classes, and texts up to which a column is a category."""
@@ -34,7 +41,7 @@ class Seen:
     def __init__(self, heading: str) -> None:
         self.heading = heading
         self.rows = 0
-        self._first: dict[str, tuple[Sheet, Row]] = {}
+        self._first: dict[str, tuple[Sheet, Row, int]] = {}
 
     def add(self, sheet: Sheet, rows: Sequence[Row], place: int) -> None:
         """Take in the cells of some rows."""
@@ -42,7 +49,7 @@ class Seen:
         cells = [row.cells[place] for row in rows]
         if new := [cell for cell in dict.fromkeys(cells) if cell not in self._first]:
             first = dict(zip(reversed(cells), reversed(rows), strict=True))
-            self._first.update((cell, (sheet, first[cell])) for cell in new)
+            self._first.update((cell, (sheet, first[cell], place)) for cell in new)
 
     @property
     def cells(self) -> Iterable[str]:
@@ -56,8 +63,8 @@ class Seen:
 
     def place(self, cell: str) -> tuple[str, Position]:
         """Return the first row of a cell, in words, and its position."""
-        sheet, row = self._first[cell]
-        return f"row {row.number}", sheet.place(row)
+        sheet, row, place = self._first[cell]
+        return f"row {row.number}", sheet.place(row, place)
 
 
 def column_of(seen: Seen, role: Role | None, gaps: bool) -> Column:
@@ -102,11 +109,10 @@ def task_of(target: Seen, classes: object) -> Literal["classification", "regress
     if classes is not None:
         return "classification"
     cells = [cell for cell in target.cells if cell not in MISSING]
-    numbers = [number_of(cell) for cell in cells if is_number(cell)]
-    if 2 * len(numbers) <= len(cells):
+    if 2 * sum(map(_is_meant, cells)) <= len(cells):
         return "classification"
     _check_numbers(target, "or write `task: classification`")
-    different = set(numbers)
+    different = {number_of(cell) for cell in cells}
     few = len(different) <= FEW and target.rows >= 2 * len(different)
     return "classification" if few and all(number.is_integer() for number in different) else "regression"
 
@@ -156,6 +162,11 @@ def is_number(cell: str) -> bool:
     return True
 
 
+def _is_meant(cell: str) -> bool:
+    """Return whether a cell is a number, if perhaps not as one is written here."""
+    return is_number(cell) or number_meant(cell) is not None
+
+
 def normal(cell: str) -> str:
     """Return a text in the one form of its letters that specs are read in."""
     return cell if cell.isascii() else unicodedata.normalize("NFC", cell)
@@ -172,10 +183,10 @@ def _looks_like_numbers(seen: Seen) -> bool:
     if not present:
         hint = "leave it out: `columns` says which are used, and with `one_hot: true` they are one vector"
         raise DataError(Problem("column", f"`{seen.heading}` has no values", seen.file, hint=hint))
-    numbers = sum(map(is_number, present))
-    if len(present) > numbers > len(present) / 2:
-        _check_numbers(seen, f"or say what the columns are: `columns: {{{seen.heading}: category, …}}`")
-    return numbers == len(present)
+    if sum(map(_is_meant, present)) <= len(present) / 2:
+        return False
+    _check_numbers(seen, f"or say what the columns are: `columns: {{{seen.heading}: category, …}}`")
+    return True
 
 
 def _check_numbers(seen: Seen, otherwise: str) -> None:

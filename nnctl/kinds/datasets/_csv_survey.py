@@ -12,12 +12,20 @@ from itertools import islice
 from math import inf
 from typing import Literal
 
-from nnctl.document.suggest import did_you_mean
-from nnctl.errors import DataError, Position, Problem
+from nnctl.document.suggest import did_you_mean, suggest
+from nnctl.errors import DataError, Position, Problem, name_of
 from nnctl.kinds.datasets._csv_columns import MOST_LEVELS, Column, Role, Table, field_name
-from nnctl.kinds.datasets._csv_file import Sheet, open_sheet
+from nnctl.kinds.datasets._csv_file import PARTED, Sheet, open_sheet
 from nnctl.kinds.datasets._csv_problems import listed, shortened
-from nnctl.kinds.datasets._csv_seen import Seen, category_of, classes_of, column_of, numbers_of_target, task_of
+from nnctl.kinds.datasets._csv_seen import (
+    Seen,
+    category_of,
+    classes_of,
+    column_of,
+    is_number,
+    numbers_of_target,
+    task_of,
+)
 
 FIRST = 2 << 20
 """Bytes of the files that `check` looks at."""
@@ -86,7 +94,11 @@ def column_index(sheet: Sheet, heading: str, what: str = "column") -> int:
         return sheet.headings.index(heading)
     except ValueError:
         hint = did_you_mean(heading, sheet.headings, "columns")
-        message = f"{sheet.file} has no {what} `{heading}`"
+        if any(map(is_number, sheet.headings)) and suggest(heading, sheet.headings) is None:
+            hint = "the first line names the columns: put such a line before the rows"
+        elif len(sheet.headings) == 1:
+            hint = f"its only column is `{sheet.headings[0]}`; {PARTED}"
+        message = f"{name_of(sheet.file)} has no {what} `{heading}`"
         raise DataError(Problem("heading", message, Position(sheet.file, 1), hint=hint)) from None
 
 
@@ -99,9 +111,8 @@ def _chosen(question: Question, sheet: Sheet) -> list[str]:
         return [heading for heading, _ in question.columns]
     others = [heading for heading in sheet.headings if heading != question.target]
     if not others:
-        hint = "columns are parted by a comma, a semicolon, a tab or |"
         message = "there is no column beside the target"
-        raise DataError(Problem("heading", message, Position(sheet.file, 1), hint=hint))
+        raise DataError(Problem("heading", message, Position(sheet.file, 1), hint=PARTED))
     if "" in others:
         number = sheet.headings.index("") + 1
         hint = "name it, or say which columns are used: `columns: {NAME: number}` with `one_hot: true`"

@@ -41,8 +41,9 @@ class Csv(Dataset):
     The codes of a category are those of its levels in the training file, sorted; rows with other levels are refused.
     Texts are ASCII codes, without accents, `?` for other signs, cut to `length` or filled up with 0 on the left.
 
-    Values may be missing: a number where nothing, ?, NA, N/A, NaN, null or None is written, a category or text where
-    nothing is. A missing category is a level of its own, a missing text is all 0, a missing target is refused.
+    Values may be missing: a number where nothing, ?, NA, N/A, NaN, null or None is written, a category where nothing
+    is. They are refused unless `missing` says how numbers are filled; a missing category is then a level of its own. A
+    missing target is always refused. A text may be empty: it is all 0.
     """
 
     kind = "csv"
@@ -77,7 +78,8 @@ class Csv(Dataset):
     one_hot: Flag | None = None
     """Whether all columns make one vector, categories one-hot; if not given, where `columns` is not given."""
     missing: Annotated[Literal["refuse"] | Fill, Expected("refuse, mean, median or most_frequent")] = "refuse"
-    """What is done about missing values: refused, or numbers filled with what the training rows say."""
+    """What is done about missing values: refused, or numbers filled with what the training rows say, and an empty
+    category taken for a level."""
 
     @model_validator(mode="after")
     def _check(self) -> Csv:
