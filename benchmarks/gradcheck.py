@@ -32,7 +32,8 @@ from nnctl.spec.load import loads
 
 SPECS = Path(__file__).parent.parent / "specs"
 LARGE = 1_000_000
-LARGEST = 30_000_000
+LARGEST = 150_000_000
+SIDES = (8, 12, 16, 24, 28, 32, 48, 64, 96, 112, 128, 160, 192, 224, 299)
 
 _SIGMOID = [{"repeat": {"times": 30, "layers": [{"linear": 8}, "sigmoid"]}}, {"linear": 3}]
 _RESIDUAL = {"residual": {"body": [{"conv": {"channels": 4, "bias": False}}, "batch_norm", "relu", {"conv": 4}]}}
@@ -141,14 +142,30 @@ def _row(name: str, found: Counter[str]) -> None:
     print(f"| {name} | {n} | {counts} | {seconds} |", flush=True)
 
 
+def smallest(file: Path) -> list[str]:
+    """Return the override that gives a network of images the smallest ones that it takes; none for other inputs."""
+    shapes = list(build_file(file).inputs.values())
+    if len(shapes) != 1 or len(shapes[0].space) != 2:
+        return []
+    for side in SIDES:
+        change = f"model.input=[{shapes[0].features},{side},{side}]"
+        try:
+            build_file(file, [change])
+        except NnctlError:
+            continue
+        return [change]
+    return []
+
+
 def false_alarms(seeds: int, quick: bool) -> None:
-    """Print what is said of the right gradients of every spec."""
+    """Print what is said of the right gradients of every spec, on random inputs of the smallest legal size."""
     print("| spec | parameters | checks | pass | inconclusive | fail | seconds a check |")
     print("|---|---|---|---|---|---|---|")
     files = sorted(SPECS.glob("*.yaml")) if quick else sorted(SPECS.rglob("*.yaml"))
     for file in files:
         try:
-            size = build_file(file).parameters
+            changes = smallest(file)
+            size = build_file(file, changes).parameters
         except NnctlError:
             continue  # its data decides its shape
         if size > (LARGE if quick else LARGEST):
@@ -158,9 +175,8 @@ def false_alarms(seeds: int, quick: bool) -> None:
         start = time.perf_counter()
         runs = 1 if large else seeds
         for seed in range(runs):
-            result = nnctl.gradcheck(
-                file, random=True, joint=large, seed=seed, overrides=[f"seed={seed}"], device="cpu"
-            )
+            overrides = [*changes, f"seed={seed}"]
+            result = nnctl.gradcheck(file, random=True, joint=large, seed=seed, overrides=overrides, device="cpu")
             found[result.verdict] += 1
         seconds = (time.perf_counter() - start) / runs
         name = str(file.relative_to(SPECS)).removesuffix(".yaml") + (" (joint)" if large else "")
