@@ -28,22 +28,24 @@ from nnctl.training.watch import Watch
 
 SPECS = Path(__file__).parent.parent / "specs"
 
-SIGNATURES: tuple[tuple[str, str, str, float, float | None], ...] = (
-    ("sigmoid, Xavier", "sigmoid30", "seed=0", 5.9e-19, 0.95),
-    ("sigmoid, torch's own", "sigmoid30", "model.init=torch", 2.2e-25, None),
-    ("ReLU, Kaiming", "relu30", "seed=0", 1.0, 0.95),
-    ("ReLU, Xavier or LeCun", "relu30", "model.init=xavier", 4.3e-5, 4e-5),
-    ("ReLU, torch's own", "relu30", "model.init=torch", 5.2e-12, 5e-12),
-    ("ReLU, σ_w = 0.8", "relu30", "model.init={normal: 0.05}", 6.7e-8, None),
-    ("ReLU, σ_w = 1.2", "relu30", "model.init={normal: 0.075}", 8.5e-3, None),
-    ("tanh, Xavier", "tanh30", "seed=0", 0.158, 0.21),
-    ("tanh, gain 5/3", "tanh30", "model.init.xavier.gain=1.6666667", 11.9, 0.86),
-    ("tanh, orthogonal", "tanh30", "model.init=orthogonal", 0.159, 0.21),
-    ("linear, σ_w = 0.8", "chain", "seed=0", 0.8**29, 0.8**29),
-    ("linear, σ_w = 1.2", "chain", "model.init.normal=0.075", 1.2**29, 1.2**29),
-    ("linear, orthogonal", "chain", "model.init=orthogonal", 1.0, 1.0),
+BARE = "model.layers[0].repeat.layers[0].linear.bias=false"
+SIGNATURES: tuple[tuple[str, str, tuple[str, ...], float, float | None, float | None], ...] = (
+    ("sigmoid, Xavier", "sigmoid30", (), 5.9e-19, 0.95, 6e-19),
+    ("sigmoid, torch's own", "sigmoid30", ("model.init=torch",), 2.2e-25, None, None),
+    ("ReLU, Kaiming", "relu30", (), 1.0, 0.95, 0.45),
+    ("ReLU, Xavier or LeCun", "relu30", ("model.init=xavier",), 4.3e-5, 4e-5, 1.01),
+    ("ReLU, torch's own, no bias", "relu30", ("model.init=torch", BARE), 5.2e-12, 5e-12, 1.01),
+    ("ReLU, torch's own", "relu30", ("model.init=torch",), 5.2e-12, None, None),
+    ("ReLU, σ_w = 0.8", "relu30", ("model.init={normal: 0.05}",), 6.7e-8, None, None),
+    ("ReLU, σ_w = 1.2", "relu30", ("model.init={normal: 0.075}",), 8.5e-3, None, None),
+    ("tanh, Xavier", "tanh30", (), 0.158, 0.21, 1.05),
+    ("tanh, gain 5/3", "tanh30", ("model.init.xavier.gain=1.6666667",), 11.9, 0.86, 17.7),
+    ("tanh, orthogonal", "tanh30", ("model.init=orthogonal",), 0.159, 0.21, 1.18),
+    ("linear, σ_w = 0.8", "chain", (), 0.8**29, 0.8**29, 1.0),
+    ("linear, σ_w = 1.2", "chain", ("model.init.normal=0.075",), 1.2**29, 1.2**29, 1.0),
+    ("linear, orthogonal", "chain", ("model.init=orthogonal",), 1.0, 1.0, 1.0),
 )
-"""Name, spec, change; published ‖δ₁‖/‖δ₃₀‖ and rms h₃₀/h₁."""
+"""Name, spec, changes; published ‖δ₁‖/‖δ₃₀‖, rms h₃₀/h₁ and ‖∂L/∂W₁‖/‖∂L/∂W₃₀‖."""
 
 HEALTHY: tuple[tuple[str, tuple[str, ...], bool], ...] = (
     ("quickstart", (), False),
@@ -66,26 +68,26 @@ HEALTHY: tuple[tuple[str, tuple[str, ...], bool], ...] = (
 
 def signatures(seeds: int) -> None:
     """Print the ratio of δ at the first and the last layer, and of the signal, beside theory and the literature."""
-    print("| network | ‖δ₁‖/‖δ₃₀‖ measured (sd, decades) | theory | published | h₃₀/h₁ | published |")
-    print("|---|---|---|---|---|---|")
-    for name, file, change, error, signal in SIGNATURES:
-        errors, signals, expected = [], [], []
+    print("| network | ‖δ₁‖/‖δ₃₀‖ (sd, decades) | theory | published | h₃₀/h₁ | published | ∂W₁/∂W₃₀ | published |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, file, changes, *published in SIGNATURES:
+        errors, signals, weights, expected = [], [], [], []
         for seed in range(seeds):
-            subject = subject_of(str(SPECS / "labs" / f"{file}.yaml"), None, [change, f"seed={seed}"])
+            subject = subject_of(str(SPECS / "labs" / f"{file}.yaml"), None, [*changes, f"seed={seed}"])
             subject.net.double()
             result = measured(session_of(subject, torch.device("cpu"), True), 0, noisy=False)
             first, last = (_outputs(result.layers, number) for number in (1, 30))
             errors.append(log10(_size(first[0].delta_rms) / _size(last[0].delta_rms)))
             signals.append(log10(_size(last[-1].forward_rms) / _size(first[-1].forward_rms)))
+            weights.append(log10(_size(first[0].grad_norm) / _size(last[0].grad_norm)))
             below, above = first[0].prediction, last[0].prediction
             if below is not None and above is not None:
                 expected.append(log10(_size(below.delta_rms) / _size(above.delta_rms)))
-        print(
-            f"| {name} | {10 ** statistics.mean(errors):.3g} ({statistics.stdev(errors):.2f}) "
-            f"| {10 ** statistics.mean(expected):.3g} | {error:.3g} | {10 ** statistics.mean(signals):.3g} "
-            f"| {'' if signal is None else f'{signal:.3g}'} |",
-            flush=True,
-        )
+        theory = f"{10 ** statistics.mean(expected):.3g}"
+        error, signal, weight = ("" if value is None else f"{value:.3g}" for value in published)
+        cells = [f"{10 ** statistics.mean(errors):.3g} ({statistics.stdev(errors):.2f})", theory, error]
+        cells += [f"{10 ** statistics.mean(signals):.3g}", signal, f"{10 ** statistics.mean(weights):.3g}", weight]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def healthy(seeds: int) -> None:

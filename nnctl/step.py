@@ -87,6 +87,12 @@ class Stepper:
 
     def backward(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
         """Leave the batch's gradients in the parameters, as the first half of a step does."""
+        loss, output = self.backward_of_loss(batch, step)
+        self.add_penalties(loss)
+        return loss, output
+
+    def backward_of_loss(self, batch: Batch, step: int) -> tuple[Tensor, Tensor]:
+        """Do the same without the penalties; `add_penalties` follows before the weights are changed."""
         for p in self.parameters:
             p.grad = None
         if self._ahead is not None:
@@ -104,21 +110,19 @@ class Stepper:
         loss, output = losses[0], outputs[0]
         if len(losses) > 1:
             loss, output = torch.stack(losses).sum(), torch.cat(outputs)
-        penalty = self._penalise(step)
-        if self._closure is not None:
-            self._closure.known = loss if penalty is None else loss + penalty
         return loss, output
 
-    def _penalise(self, step: int) -> Tensor | None:
-        """Add the gradient of the penalties' terms, once for the whole batch; return their value, if there are any."""
+    def add_penalties(self, loss: Tensor) -> None:
+        """Add the gradient of the penalties' terms, once for the whole batch, whose loss is given."""
         penalty = self._penalties.value()
-        if penalty is None:
-            return None
-        if self.device.type == "cpu" and not isfinite(value := penalty.item()):
-            self._look_back()
-            raise NotFinite(f"the penalty is {value}", step + 1)
-        torch.autograd.backward(penalty)
-        return penalty.detach()
+        if penalty is not None:
+            if self.device.type == "cpu" and not isfinite(value := penalty.item()):
+                self._look_back()
+                assert self._at_hand is not None
+                raise NotFinite(f"the penalty is {value}", self._at_hand[1] + 1)
+            torch.autograd.backward(penalty)
+        if self._closure is not None:
+            self._closure.known = loss if penalty is None else loss + penalty.detach()
 
     def _look_back(self) -> None:
         if self._ahead is not None:

@@ -42,9 +42,8 @@ def measure(
 ) -> InspectResult:
     """Return the signals of step number `step`, which is really taken where there is a `rate` to take it at.
 
-    `rate_share` is what
-    that is of the recipe's largest rate; `source` says where predictions take the weights' variances from. Unless
-    `noisy` the noise scale is left out.
+    Gradients are the loss's own, without penalties. `rate_share` is what the rate is of the recipe's largest;
+    `source` says where predictions take the weights' variances from. Unless `noisy` the noise scale is left out.
     """
     net = stepper.net
     batch = _traced(in_type(batches.at(step), net))
@@ -53,9 +52,11 @@ def measure(
     loss = nan
     with watched(net, graph.leaves) as probes:
         try:
-            loss = float(stepper.backward(batch, step)[0])
+            value, _ = stepper.backward_of_loss(batch, step)
+            loss = float(value)
             weights = {path: own.with_gradients() for path, own in weights.items()}
             noise.add([w.grad for w in noise.tensors], batch.n)
+            stepper.add_penalties(value)
         except NotFinite:
             rate = None  # training would stop here: the signals on the way forward tell where it goes wrong
         for probe in probes.values():
@@ -84,8 +85,9 @@ def observe(
     net = stepper.net
     weights = {leaf.path: weights_of(net.get_submodule(leaf.path)) for leaf in graph.leaves}
     with watched(net, graph.leaves, underflow=False) as probes:
-        loss, output = stepper.backward(batch, step)
+        loss, output = stepper.backward_of_loss(batch, step)
     weights = {path: own.with_gradients() for path, own in weights.items()}
+    stepper.add_penalties(loss)
     stepper.update(rate)
     layers = signals_of(graph, probes, batch.n, weights, (), stepped=True)
     result = InspectResult(layers, "train", float(loss), step, batch.n, batch.n, None, None, "weights")
@@ -135,7 +137,7 @@ def _zero_again(stepper: Stepper, batch: Batch, step: int) -> set[int]:
     A layer that starts at 0 keeps the error from those before it, for one step.
     """
     try:
-        stepper.backward(batch, step)
+        stepper.backward_of_loss(batch, step)
     except NotFinite:
         return set()
     return {id(p) for p in stepper.parameters if p.grad is not None and not p.grad.any()}

@@ -189,6 +189,20 @@ def test_jointly_terms_and_tensors_agree() -> None:
     assert (result.verdict, set(result.terms.values())) == ("pass", {"pass"})
 
 
+def test_tiny_weights_with_a_large_gain_are_resolved() -> None:
+    """The rounding is measured in the tensor's own unit: steps of 1e-12 are large beside weights of 1e-10."""
+
+    class Gain(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.sin(x * 1e10)
+
+    layer = nn.Linear(5, 3, bias=False)
+    with torch.no_grad():
+        layer.weight.mul_(1e-10)
+    found = named(gradcheck(nn.Sequential(layer, Gain()), (X, Y), mse_loss))
+    assert found["0.weight"].verdict == "pass"
+
+
 def test_frozen_weights_are_told() -> None:
     net = nn.Sequential(nn.Linear(5, 5).requires_grad_(False), nn.Tanh(), nn.Linear(5, 3))
     assert gradcheck(net, (X, Y), mse_loss).frozen == ("0.weight", "0.bias")

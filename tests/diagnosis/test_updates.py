@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from math import cos, pi
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nnctl.diagnosis.session import session_of
 from nnctl.diagnosis.signals import inspect
+from nnctl.diagnosis.subject import subject_of
 from nnctl.errors import DivergedError
 from tests.diagnosis.helpers import by_path, net_of, normal, parameter, spec_of
 
@@ -80,12 +83,38 @@ def test_clipping_bounds_the_step_but_not_the_gradient_that_is_shown() -> None:
     assert other.update_ratio == pytest.approx(1e-3 / other.weight_norm, rel=1e-9)
 
 
+def test_gradients_and_their_noise_are_the_losss_and_the_step_is_the_penaltys_too() -> None:
+    layer: list[Any] = [{"linear": {"features": 2, "bias": False}}]
+    options: dict[str, Any] = {"loss": "cross_entropy", "optimizer": {"sgd": 0.1}}
+    free = spec_of(layer, X, LABELS, batch_size=4, **options)
+    pulled = spec_of(layer, X, LABELS, batch_size=4, penalties=[{"l2": 5}], **options)
+    one, other = inspect(net_of(free), free), inspect(net_of(pulled), pulled)
+    assert one.noise_scale is not None
+    assert other.noise_scale == one.noise_scale
+    assert other.layers[0].grad_norm == one.layers[0].grad_norm
+    whole = spec_of(layer, X, LABELS, batch_size="all", penalties=[{"l2": 5}], **options)
+    w = parameter(net_of(whole), "linear1.weight").requires_grad_()
+    (g,) = torch.autograd.grad(functional.cross_entropy(X.float().double() @ w.T, LABELS), w)
+    expected = float((0.1 * (g + 5 * w)).detach().norm() / w.detach().norm())
+    assert inspect(net_of(whole), whole).layers[0].update_ratio == pytest.approx(expected, rel=1e-7)
+
+
 def test_the_rate_is_the_schedules() -> None:
     """Four steps, half of them warm-up: the first has a third of the rate."""
     spec = spec_of(LAYERS, X, LABELS, loss="cross_entropy", batch_size=4, schedule={"constant": {"warmup": 0.5}})
     layer = inspect(net_of(spec), spec).layers[0]
     assert layer.grad_weight_ratio is not None
     assert layer.update_ratio == pytest.approx(0.1 / 3 * layer.grad_weight_ratio, rel=1e-9)
+
+
+def test_past_the_recipes_end_its_last_rate_holds() -> None:
+    """Eight steps of a cosine: (1 + cos(π s / 8)) / 2 at step s."""
+    spec = spec_of(LAYERS, X, LABELS, loss="cross_entropy", batch_size=4, epochs=2, schedule="cosine")
+    session = session_of(subject_of(spec, None, ()), torch.device("cpu"), random=False)
+    assert session.rate(2) == pytest.approx(0.1 * (1 + cos(pi * 2 / 8)) / 2)
+    assert session.rate(100) == session.rate(7) != session.rate(6)
+    assert session.rate_share(0) == 1
+    assert session.rate_share(2) == pytest.approx((1 + cos(pi * 2 / 8)) / 2)
 
 
 def test_without_a_recipe_there_is_no_step() -> None:

@@ -66,6 +66,8 @@ def _print_slice(result: LandscapeResult, to: Terminal) -> None:
         to.print("the slice is not convex, so neither is the loss")
     else:
         to.print("the slice shows no lack of convexity, which proves nothing of the loss")
+    if result.barrier is not None:
+        to.print(str(result.barrier))
     if result.batch_norm is not None:
         what = "frozen: those of the weights" if result.batch_norm == "frozen" else "measured afresh at each point"
         to.print(to.paint(f"batch norm's statistics {what}", "dim"))
@@ -91,7 +93,8 @@ def _facts(found: Curvature | LandscapeResult) -> Sequence[str]:
     assert found.gradient_norm is not None
     share, error = f"{100 * found.negative_share:.1f}%", found.negative_share_error
     lines = [
-        f"negative: at least {share}" + (f" ± {100 * error:.1f}" if error is not None else "") + " of all eigenvalues; "
+        f"negative: {share}" + (f" ± {100 * error:.1f}" if error is not None else "") + " of all eigenvalues, "
+        f"at least {100 * (found.negative_share_certain or 0.0):.1f}%; "
         f"{100 * (found.undecided_share or 0.0):.1f}% are not told from 0",
         f"trace {measure(found.trace)}" + (f" ± {found.trace_error:.2g}" if found.trace_error is not None else ""),
         f"gradient norm {measure(found.gradient_norm)}",

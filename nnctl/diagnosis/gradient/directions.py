@@ -10,6 +10,7 @@ from torch import Tensor
 from nnctl.randomness import derive
 
 _SPREAD = sqrt(12 / 13)  # E m² = 13/12 for m uniform from 1/2 to 3/2
+_ORDINARY = (1e-3, 1e3)
 
 
 def signs(like: Tensor, seed: int, *place: str | int) -> Tensor:
@@ -22,3 +23,9 @@ def signs(like: Tensor, seed: int, *place: str | int) -> Tensor:
     size = torch.rand(like.shape, generator=generator, dtype=torch.float64) + 0.5
     sign = torch.randint(2, like.shape, generator=generator, dtype=torch.float64) * 2 - 1
     return (_SPREAD * size * sign).to(like)
+
+
+def unit(tensor: Tensor) -> float:
+    """Return what steps of a tensor are measured in: 1, or its own size where that is far from 1."""
+    size = float(tensor.detach().square().mean().sqrt())
+    return size if size and not _ORDINARY[0] <= size <= _ORDINARY[1] else 1.0

@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.directions import signs, unit
 from nnctl.diagnosis.gradient.function import Function
-from nnctl.diagnosis.gradient.sweep import unit
 
 _STEP = 1e-2
 _NOTHING = 1e-12

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nnctl.diagnosis.gradient.branches import Branches, Narrowed, Reads
-from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.directions import signs, unit
 from nnctl.diagnosis.gradient.noise import POINTS, SPACING, noise_level
 from nnctl.errors import Problem, UsageError
 from nnctl.step import generator_of
@@ -117,7 +117,7 @@ class Function:
 
     def noise(self) -> Tensor:
         """Return the standard deviation of the rounding in each term, measured around the point."""
-        steps = {name: signs(tensor, self._seed, "noise", name) for name, tensor in self.tensors.items()}
+        steps = {name: unit(tensor) * signs(tensor, self._seed, "noise", name) for name, tensor in self.tensors.items()}
         points = [self.at(steps, number * SPACING, None).values for number in range(POINTS)]
         noise = noise_level(torch.stack(points))
         if self.dtype == torch.float64:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from nnctl.diagnosis.gradient.differences import Here
-from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.directions import signs, unit
 from nnctl.diagnosis.gradient.function import norms
-from nnctl.diagnosis.gradient.sweep import Outcome, check_tensor, sweep, unit
+from nnctl.diagnosis.gradient.sweep import Outcome, check_tensor, sweep
 from nnctl.diagnosis.gradient.verdict import Finding, judge
 
 PASSES = 1e-3

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from nnctl.diagnosis.gradient.differences import Here, careful
-from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.directions import signs, unit
 from nnctl.diagnosis.gradient.guess import Evidence
 from nnctl.diagnosis.gradient.result import Entry
-from nnctl.diagnosis.gradient.sweep import unit
 from nnctl.diagnosis.gradient.verdict import judge
 from nnctl.randomness import derive
 

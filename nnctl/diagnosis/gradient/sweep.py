@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
 
 from nnctl.diagnosis.gradient.differences import Difference, Direction, Here, careful, quick
-from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.directions import signs, unit
 from nnctl.diagnosis.gradient.function import norms
 from nnctl.diagnosis.gradient.verdict import Finding, drowned, judge, settled
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 FIRST = 1e-6
 STEPS = (1e-6, 1e-5, 1e-7, 1e-4, 1e-8, 1e-3, 1e-9, 1e-2, 1e-10)
@@ -21,8 +17,6 @@ STEPS = (1e-6, 1e-5, 1e-7, 1e-4, 1e-8, 1e-3, 1e-9, 1e-2, 1e-10)
 
 _LONG = (1e-2, 1e-3, 1e-4)
 """Steps for a gradient that rounding hides at the longest of them: shorter ones show even less."""
-
-_ORDINARY = (1e-3, 1e3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +63,6 @@ def sweep(here: Here, directions: Sequence[Direction], scale: Sequence[float]) -
         if found[-1].crossed:
             smooth = step
     return found
-
-
-def unit(tensor: Tensor) -> float:
-    """Return what steps of a tensor are measured in: 1, or its own size where that is far from 1."""
-    size = float(tensor.detach().square().mean().sqrt())
-    return size if size and not _ORDINARY[0] <= size <= _ORDINARY[1] else 1.0
 
 
 def _outcome(here: Here, name: str, found: list[Difference], scale: list[float], size: float) -> Outcome:

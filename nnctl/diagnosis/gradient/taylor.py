@@ -5,10 +5,9 @@ from __future__ import annotations
 from math import inf, log, sqrt
 
 from nnctl.diagnosis.gradient.differences import Here
-from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.directions import signs, unit
 from nnctl.diagnosis.gradient.function import norms
 from nnctl.diagnosis.gradient.result import Taylor
-from nnctl.diagnosis.gradient.sweep import unit
 
 STEPS = tuple(10 ** (-exponent / 2) for exponent in range(2, 13))
 """1e-1 … 1e-6, two to a decade."""

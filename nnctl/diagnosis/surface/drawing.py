@@ -38,7 +38,8 @@ def draw_landscape(result: LandscapeResult, centre: tuple[float, float] = (0.0, 
                 *([] if result.to is None else [(1.0, "second")]),
             ]
             shapes += curve_panel(result.grid, cast("Sequence[float]", result.loss), marks, result.chance, place)
-        shapes.append(Words(_LEFT, _NOTES, _of_slice(result), anchor="start"))
+        for number, line in enumerate(_of_slice(result)):
+            shapes.append(Words(_LEFT, _NOTES + 17 * number, line, anchor="start"))
         right += _SIDE + 170
     if result.spectrum is not None:
         limit = result.sharpness.limit if result.sharpness else None
@@ -62,10 +63,14 @@ def _caption(result: LandscapeResult) -> str:
     return " · ".join([*parts, f"seed {result.seed}"])
 
 
-def _of_slice(result: LandscapeResult) -> str:
+def _of_slice(result: LandscapeResult) -> list[str]:
     if result.nonconvex:
-        return "This slice is not convex, so neither is the loss."
-    return "This slice shows no lack of convexity, which proves nothing of the loss."
+        lines = ["This slice is not convex, so neither is the loss."]
+    else:
+        lines = ["This slice shows no lack of convexity, which proves nothing of the loss."]
+    if result.barrier is not None:
+        lines.append(f"{result.barrier}.")
+    return lines
 
 
 def _of_curvature(result: LandscapeResult) -> list[str]:
@@ -76,8 +81,9 @@ def _of_curvature(result: LandscapeResult) -> list[str]:
     lines = [
         f"eigenvalues from {last.value:.4g} ± {last.bound:.1g} to {first.value:.4g} ± {first.bound:.1g}",
         f"trace {result.trace:.4g}" + (f" ± {result.trace_error:.2g}" if result.trace_error is not None else ""),
-        f"share of negative eigenvalues {result.negative_share:.3f}"
-        + (f" ± {result.negative_share_error:.3f}" if result.negative_share_error is not None else ""),
+        f"negative eigenvalues: share {result.negative_share:.3f}"
+        + (f" ± {result.negative_share_error:.3f}" if result.negative_share_error is not None else "")
+        + f", at least {result.negative_share_certain:.3f}; {result.undecided_share:.3f} not told from 0",
         f"gradient {result.gradient_norm:.3g}; {_MEANING[result.point or 'flat']}",
     ]
     if result.sharpness is not None:

@@ -16,6 +16,7 @@ from torch import nn
 from nnctl.data.progress import Progress, silent
 from nnctl.device import reproducible, resolve_device
 from nnctl.diagnosis.gradient.case import LossFunction
+from nnctl.diagnosis.surface.barrier import barrier_of
 from nnctl.diagnosis.surface.batch_norm import norms_of
 from nnctl.diagnosis.surface.convexity import is_nonconvex
 from nnctl.diagnosis.surface.curvature import curvature_of
@@ -99,6 +100,7 @@ def landscape(
         loss=shown.loss if shown else None,
         nonconvex=is_nonconvex(shown.losses) if shown else None,
         to=end.name if end else None,
+        barrier=barrier_of(shown.grid.x, [*shown.losses.values()]) if shown and end else None,
         other=curved[1] if len(curved) > 1 else None,
         **first,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from itertools import product
-from math import isfinite, nan
+from math import ceil, isfinite, nan
 from pathlib import Path
 from typing import TypeAlias
 
@@ -51,9 +51,18 @@ def measure_grid(
     return found
 
 
-def even_steps(centre: float, span: float, points: int) -> tuple[float, ...]:
-    """Return evenly spaced coordinates from `centre - span` to `centre + span`."""
-    return tuple(centre + span * (2 * number / (points - 1) - 1) for number in range(points))
+def around_zero(span: float, points: int) -> tuple[float, ...]:
+    """Return at least as many evenly spaced coordinates from −`span` to `span`, 0 among them."""
+    half = points // 2
+    return tuple(span * number / half for number in range(-half, half + 1))
+
+
+def along_line(span: float, points: int) -> tuple[float, ...]:
+    """Return at least as many evenly spaced coordinates, `span` or a little more to either side of ½, 0 and 1 among
+    them: what a line's ends themselves lose has to be there, or no barrier could be read off."""
+    between = ceil((points - 1) / (2 * span))
+    beyond = ceil((span - 0.5) * between)
+    return tuple(number / between for number in range(-beyond, between + beyond + 1))
 
 
 def _line(place: Place, loss: float) -> str:

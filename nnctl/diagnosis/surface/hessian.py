@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,8 @@ class Part:
     samples: int
     value: Callable[[], Tensor]
     """Their mean loss at the weights as they are, a scalar."""
+    guess: Callable[[], Tensor] | None = None
+    """The same where every sample gets the mean of their outputs; None where outputs have no mean."""
 
 
 class Loss:
@@ -41,6 +44,17 @@ class Loss:
             return (
                 float(torch.stack([self._of(part).double() * part.samples for part in self.parts]).sum()) / self.samples
             )
+
+    def guessing(self) -> float | None:
+        """Return the loss of a network that tells no samples apart: each part gets the mean of its own outputs.
+
+        Of regression it is about the variance of what is predicted, of classification about ln C. None where it has no
+        finite value.
+        """
+        with torch.no_grad():
+            found = [float(part.guess()) * part.samples for part in self.parts if part.guess is not None]
+        loss = sum(found) / self.samples
+        return loss if len(found) == len(self.parts) and isfinite(loss) else None
 
     def gradient(self) -> Tensor:
         """Return the gradient with respect to all weights in a row, (n,) in float64."""

@@ -39,8 +39,9 @@ class Eigenvalue:
     bound: float
 
 
-def lanczos(product: Product, start: Tensor, steps: int) -> Ritz:
-    """Take up to `steps` steps from `start`, with full reorthogonalisation.
+def lanczos(product: Product, start: Tensor, steps: int, rounding: float = torch.finfo(torch.float64).eps) -> Ritz:
+    """Take up to `steps` steps from `start`, with full reorthogonalisation; `rounding` is the relative size of that in
+    the products.
 
     Every vector is made orthogonal to all before it, twice, so that rounding brings no eigenvalue back; a
     multiple one may be found less often than it is there. Stops early where the vectors span an invariant space.
@@ -65,8 +66,7 @@ def lanczos(product: Product, start: Tensor, steps: int) -> Ritz:
     values, vectors = torch.linalg.eigh(
         torch.diag(torch.stack(diagonal)) + torch.diag(inner, 1) + torch.diag(inner, -1)
     )
-    rounding = torch.finfo(start.dtype).eps * values.abs().max()
-    return Ritz(values, (beside[-1] * vectors[-1]).abs() + rounding, vectors[0] ** 2)
+    return Ritz(values, (beside[-1] * vectors[-1]).abs() + rounding * values.abs().max(), vectors[0] ** 2)
 
 
 def extremes(runs: list[Ritz], count: int) -> tuple[Eigenvalue, ...]:

@@ -24,6 +24,25 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
+class Barrier:
+    """What lies between the two ends of a line. Infinite where a point between has no finite loss."""
+
+    height: float
+    """The highest point from one end to the other, above the higher end; 0 where none is higher."""
+    above_line: float
+    """The most by which the loss exceeds the straight line between the losses of the ends (Entezari et al., 2022)."""
+    at: float
+    """Where the highest point is: 0 and 1 are the ends."""
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        line = f"at most {self.above_line:.4g} above the straight line between their losses"
+        if self.height <= 0:
+            return f"no barrier: no point between is higher than both ends, {line}"
+        return f"barrier {self.height:.4g} above the higher end, at {self.at:.3g}; {line}"
+
+
+@dataclass(frozen=True, slots=True)
 class Sharpness:
     """The largest eigenvalue beside what plain gradient descent bears: above 2/rate a step leads upwards."""
 
@@ -50,13 +69,19 @@ class Curvature:
     eigenvalues: tuple[Eigenvalue, ...]
     """The largest and the smallest, falling."""
     negative_share: float
-    """Share of all eigenvalues below 0, with its standard error over random vectors."""
+    """Share of all eigenvalues that are below 0, and its standard error: over random vectors, and of what few Lanczos
+    steps leave open beside 0. None where all eigenvalues were computed."""
     negative_share_error: float | None
+    negative_share_certain: float
+    """The part of it that is below 0 by more than its bound: at least as many are."""
+    undecided_share: float
+    """Share of all eigenvalues that are not told from 0: more steps decide more of them."""
     trace: float
     trace_error: float | None
     gradient_norm: float
     point: Point
-    """slope: one step along the gradient still lowers the loss by over 1%; else saddle: there is negative curvature;
+    """slope: one step along the gradient still lowers the loss by over 1%, and by over a millionth of what a network
+    loses that tells no samples apart; else saddle: there is negative curvature;
     minimum: all curvature is positive; flat: none is negative, the least is not told from 0."""
     sharpness: Sharpness | None
     spectrum: Spectrum
@@ -86,9 +111,13 @@ class LandscapeResult:
     """Whether the slice proves that the loss is not convex; a convex slice proves nothing."""
     to: str | None = None
     """The network at the line's other end."""
+    barrier: Barrier | None = None
+    """Of a line whose ends have finite losses."""
     eigenvalues: tuple[Eigenvalue, ...] | None = None
     negative_share: float | None = None
     negative_share_error: float | None = None
+    negative_share_certain: float | None = None
+    undecided_share: float | None = None
     trace: float | None = None
     trace_error: float | None = None
     gradient_norm: float | None = None

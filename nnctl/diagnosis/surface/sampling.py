@@ -11,14 +11,14 @@ import torch
 
 from nnctl.data.progress import Progress
 from nnctl.diagnosis.surface.batch_norm import norms_of, recalibrate
-from nnctl.diagnosis.surface.grid import Place, Record, even_steps, measure_grid
+from nnctl.diagnosis.surface.grid import Place, Record, along_line, around_zero, measure_grid
 from nnctl.diagnosis.surface.hessian import Loss
 from nnctl.diagnosis.surface.result import BatchNorm, Grid
 from nnctl.diagnosis.surface.setting import Setting
 from nnctl.diagnosis.surface.slices import Slice, line_between, random_slice, weight_plane
 from nnctl.errors import Problem, UsageError
 
-_POINTS = {1: 51, 2: 21}
+_POINTS = {1: 41, 2: 21}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Wish:
 
     dims: int
     points: int
-    """On each axis."""
+    """On each axis, at least: one more may be needed for the weights themselves to be among them."""
     span: float
     """From the middle of each axis to either end."""
     weights: bool
@@ -41,10 +41,13 @@ def wish_of(
 ) -> Wish:
     """Return what is asked for, with what was left out filled in. Raises UsageError where it cannot be."""
     wanted = dims if dims is not None else 1 if line else 2
+    count = points if points is not None else _POINTS.get(wanted, 0)
     mistakes = (
         (wanted not in (1, 2), f"expected 1 or 2 dimensions, found {wanted}"),
         (points is not None and points < 3, f"expected at least 3 points on each axis, found {points}"),
         (not (isfinite(span) and span > 0), f"expected a span above 0, found {span}"),
+        (line and 0 < span < 0.5, f"the line's ends lie 0.5 from its middle, --span {span} does not reach them"),
+        (line and count - 1 < 2 * span, f"{count} points over a line of span {span} leave out its ends"),
         (line and wanted == 2, "the line between two checkpoints has one dimension, --dims asks for 2"),
         (line and weights, "--weights draws one network over its own weights, two were given"),
         (weights and wanted == 1, "--weights draws two weights, --dims asks for 1"),
@@ -53,7 +56,7 @@ def wish_of(
     for wrong, message in mistakes:
         if wrong:
             raise UsageError(Problem("usage", message))
-    return Wish(wanted, points or _POINTS[wanted], span, weights, batch_norm, seed)
+    return Wish(wanted, count, span, weights, batch_norm, seed)
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,7 @@ def measure_slice(
             slice_.move(*coordinates)
             return loss.value()
 
-    middle = (0.5 if end is not None else 0.0, 0.0)
-    axes = [even_steps(middle[number], wish.span, wish.points) for number in range(wish.dims)]
+    axes = _axes(end, wish)
     file = None if record is None else Record(record, describe(setting, end, wish))
     losses = measure_grid(loss_at, axes, file, progress)
     names = slice_.names
@@ -106,8 +108,15 @@ def measure_slice(
 
 
 def describe(setting: Setting, end: Setting | None, wish: Wish) -> dict[str, object]:
-    """Return all that the losses of a slice depend on."""
-    return {"network": setting.identity, "to": end.identity if end else None, **asdict(wish)}
+    """Return all that the losses of a slice depend on, and where its points stand."""
+    own = {"network": setting.identity, "to": end.identity if end else None, **asdict(wish)}
+    return {**own, "axes": _axes(end, wish)}
+
+
+def _axes(end: Setting | None, wish: Wish) -> list[tuple[float, ...]]:
+    if end is not None:
+        return [along_line(wish.span, wish.points)]
+    return [around_zero(wish.span, wish.points)] * wish.dims
 
 
 def _slice(loss: Loss, end: Setting | None, wish: Wish) -> tuple[Slice, tuple[float, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,11 @@ def setting_of_module(module: nn.Module, x: Any, y: Any, loss: LossFunction) -> 
         own = next(net.parameters())
         inputs, target = _like(x, own), _like(y, own)
         arguments = inputs if isinstance(inputs, tuple) else (inputs,)
-        return [Part(samples, lambda: loss(net(*arguments), target))]
+
+        def guess() -> Tensor:
+            return loss(_mean(net(*arguments)), target)
+
+        return [Part(samples, lambda: loss(net(*arguments), target), guess)]
 
     samples = len(y) if isinstance(y, Tensor) and y.dim() else 1
     identity = _hash(digest(module.state_dict()), *(digest({"": t}) for t in (x, y) if isinstance(t, Tensor)))
@@ -148,7 +152,18 @@ def _batches(subject: Subject, data: Data, samples: int, device: torch.device) -
 
 
 def _part(net: nn.Module, objective: Objective, batch: Batch) -> Part:
-    return Part(batch.n, lambda: objective(objective.forward(net, batch)))
+    def guess() -> Tensor:
+        seen = objective.forward(net, batch)
+        return objective(replace(seen, outputs={name: _mean(value) for name, value in seen.outputs.items()}))
+
+    return Part(batch.n, lambda: objective(objective.forward(net, batch)), guess)
+
+
+def _mean(outputs: Any) -> Any:
+    """Return outputs in which every sample has the mean of all; what is no tensor of numbers stays as it is."""
+    if not isinstance(outputs, Tensor) or not outputs.is_floating_point() or outputs.dim() == 0:
+        return outputs
+    return outputs.mean(0, keepdim=True).repeat(len(outputs), *[1] * (outputs.dim() - 1))
 
 
 def _on(batch: Batch, device: torch.device) -> Batch:

@@ -5,16 +5,20 @@ Where a kind of layer has no rule (pooling, attention, gates), the prediction st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import sqrt
+from typing import TypeAlias
 
 from torch import nn
 
 from nnctl.diagnosis.theory.prediction import Prediction
 from nnctl.diagnosis.theory.rules import Passage, Variance, passage
 from nnctl.diagnosis.theory.state import Error, Signal
-from nnctl.graph.nodes import Branches, Chain, FromTag, Head, Highway, Leaf, Residual, SetTag, Step
+from nnctl.graph.nodes import Branches, Chain, FromTag, Head, Highway, Leaf, Residual, SetTag, Step, leaves
+
+Sent: TypeAlias = tuple[Signal | None, int | None]
+"""A signal and how many numbers it has; None for what is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,15 @@ class Fields:
         """Take the network, its weights' variances, what was measured by layer path, and what enters by field."""
         self._net, self._variances, self._measured, self._samples = net, variances, measured, samples
         self._here: dict[str, _Here] = {}
-        self._tags: dict[str, tuple[Signal | None, int]] = {
-            f"data.{name}": (signal, 1) for name, signal in inputs.items()
-        }
+        self._tags: dict[str, Sent] = {f"data.{name}": (signal, None) for name, signal in inputs.items()}
+        self._sizes: dict[str, list[int | None]] = {}
+        """What leaves the paths of each branching."""
         self._returned: dict[str, Error] = {}
+        self._untold: set[str] = set()
+        """Tags that part of the error comes back to by ways without a rule."""
         first = inputs.get("input", next(iter(inputs.values()), None))
-        self._forward(network, first)
+        start = next((leaf.input.shape.size for leaf in leaves(network)), None)
+        self._forward(network, (first, start))
         self._backward(network, None)
 
     def predictions(self) -> dict[str, Prediction]:
@@ -78,38 +85,37 @@ class Fields:
             None if here.passage.factor is None else sqrt(here.passage.factor),
         )
 
-    def _forward(self, chain: Chain, signal: Signal | None) -> Signal | None:
+    def _forward(self, chain: Chain, sent: Sent) -> Sent:
         for step in chain.steps:
-            signal = self._step(step, signal)
-        return signal
+            sent = self._step(step, sent)
+        return sent
 
-    def _step(self, step: Step, signal: Signal | None) -> Signal | None:
+    def _step(self, step: Step, sent: Sent) -> Sent:
         match step:
             case Leaf():
-                return self._leaf(step, signal)
+                return self._leaf(step, sent[0]), step.output.shape.size
             case Chain():
-                return self._forward(step, signal)
+                return self._forward(step, sent)
             case Residual(body=body, shortcut=shortcut):
-                sent = self._forward(body, signal)
-                if shortcut is None:
-                    return sent
-                other = self._forward(shortcut, signal)
-                return None if sent is None or other is None else sent.added(other)
-            case Branches(paths=paths, merge=merge):
-                return _joined([(self._forward(path, signal), _size(path)) for path in paths], merge)
+                through = self._forward(body, sent)
+                return through if shortcut is None else _joined([through, self._forward(shortcut, sent)], "add")
+            case Branches(path=path, paths=paths, merge=merge):
+                ways = [self._forward(way, sent) for way in paths]
+                self._sizes[path] = [size for _, size in ways]
+                return _joined(ways, merge)
             case Highway(body=body, gate=gate):
-                self._forward(body, signal)
-                self._forward(gate, signal)
-                return None
+                self._forward(body, sent)
+                self._forward(gate, sent)
+                return None, sent[1]
             case SetTag(name=name):
-                self._tags[name] = signal, step.signal.shape.size
-                return signal
+                self._tags[name] = sent
+                return sent
             case FromTag(name=name, merge=merge):
-                kept, size = self._tags.get(name, (None, 1))
-                return kept if merge is None else _joined([(signal, size), (kept, size)], merge)
+                kept = self._tags.get(name, (None, None))
+                return kept if merge is None else _joined([sent, kept], merge)
             case Head(chain=inner, start=start):
-                self._forward(inner, signal if start is None else self._tags.get(start, (None, 1))[0])
-                return signal
+                self._forward(inner, sent if start is None else self._tags.get(start, (None, None)))
+                return sent
 
     def _leaf(self, leaf: Leaf, signal: Signal | None) -> Signal | None:
         module = self._net.get_submodule(leaf.path)
@@ -137,22 +143,30 @@ class Fields:
                     return sent
                 other = self._backward(shortcut, error)
                 return None if sent is None or other is None else sent.plus(other)
-            case Branches(paths=paths, merge=merge):
-                return self._branches_back(paths, merge, error)
+            case Branches():
+                return self._branches_back(step, error)
             case Highway(body=body, gate=gate):
                 self._backward(body, None)
                 self._backward(gate, None)
                 return None
             case SetTag(name=name):
-                back = self._returned.get(name)
+                back = None if name in self._untold else self._returned.get(name)
                 return error.plus(back) if error is not None and back is not None else None
-            case FromTag(merge=None):
-                return None
             case FromTag(name=name, merge=merge):
                 return self._join_back(name, merge, error)
-            case Head(chain=inner):
+            case Head(chain=inner, start=start):
                 self._backward(inner, None)
-                return None if any(True for _ in _measured_inside(inner, self._measured)) else error
+                if not any(self._measures(leaf) for leaf in leaves(inner)):
+                    return error
+                if start is None:
+                    return None
+                self._untold.add(start)
+                return error
+
+    def _measures(self, leaf: Leaf) -> bool:
+        """Return whether the loss reaches a layer."""
+        measured = self._measured.get(leaf.path)
+        return measured is not None and measured.error is not None
 
     def _leaf_back(self, leaf: Leaf, error: Error | None) -> Error | None:
         here, measured = self._here[leaf.path], self._measured.get(leaf.path)
@@ -162,19 +176,19 @@ class Fields:
         factor = here.passage.factor
         return None if error is None or factor is None else error.times(factor, here.passage.noise)
 
-    def _branches_back(self, paths: tuple[Chain, ...], merge: str, error: Error | None) -> Error | None:
-        sizes = [_size(path) for path in paths]
+    def _branches_back(self, branches: Branches, error: Error | None) -> Error | None:
+        shares = _shares(self._sizes[branches.path], branches.merge)
         total: Error | None = None
         whole = True
-        for path, size in zip(paths, sizes, strict=True):
-            share = 1.0 if merge == "add" else size / max(sum(sizes), 1)
-            sent = self._backward(path, None if error is None or merge == "multiply" else error.times(share))
+        for path, share in zip(branches.paths, shares, strict=True):
+            sent = self._backward(path, None if error is None or share is None else error.times(share))
             whole = whole and sent is not None
             total = sent.plus(total) if sent is not None else total
         return total if whole else None
 
     def _join_back(self, name: str, merge: str | None, error: Error | None) -> Error | None:
         if error is None or merge != "add":
+            self._untold.add(name)
             return None
         self._returned[name] = error.plus(self._returned.get(name))
         return error
@@ -184,34 +198,30 @@ def _cosine(signal: Signal | None) -> float | None:
     return None if signal is None or signal.square <= 0 else signal.shared / signal.square
 
 
-def _joined(ways: list[tuple[Signal | None, int]], merge: str | None) -> Signal | None:
+def _joined(ways: list[Sent], merge: str) -> Sent:
     """Return several signals joined; sizes weigh them where they are appended."""
-    if merge == "multiply" or any(signal is None for signal, _ in ways):
-        return None
     total, count = ways[0]
     for signal, size in ways[1:]:
-        assert total is not None
-        assert signal is not None
-        total = total.added(signal) if merge == "add" else total.appended(signal, size / (count + size))
-        count += size
-    return total
+        if count is None or size is None:
+            whole, share = None, None
+        else:
+            whole = count + size if merge == "concat" else max(count, size)
+            share = size / whole
+        if total is None or signal is None or merge == "multiply":
+            total = None
+        elif merge == "add":
+            total = total.added(signal)
+        else:
+            total = None if share is None else total.appended(signal, share)
+        count = whole
+    return total, count
 
 
-def _size(chain: Chain) -> int:
-    """Return how many numbers leave a chain's last layer, 1 where it has none."""
-    for step in reversed(chain.steps):
-        if isinstance(step, Leaf):
-            return prod(step.output.shape.dims)
-        if isinstance(step, Chain):
-            return _size(step)
-        if isinstance(step, Residual):
-            return _size(step.body)
-    return 1
-
-
-def _measured_inside(chain: Chain, measured: Mapping[str, Measured]) -> Iterator[str]:
-    for step in chain.steps:
-        if isinstance(step, Leaf) and step.path in measured and measured[step.path].error is not None:
-            yield step.path
-        elif isinstance(step, Chain):
-            yield from _measured_inside(step, measured)
+def _shares(sizes: list[int | None], merge: str) -> list[float | None]:
+    """Return what share of ‖δ‖² goes back along each path."""
+    if merge == "add":
+        return [1.0] * len(sizes)
+    known = [size for size in sizes if size is not None]
+    if merge == "multiply" or len(known) < len(sizes):
+        return [None] * len(sizes)
+    return [size / max(sum(known), 1) for size in known]

@@ -35,11 +35,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Variance:
-    """Of a layer's weights: fan_in · E[W²], and whether they are drawn independently of each other."""
+    """Of a layer's weights: fan_in · E[W²], and whether they are drawn independently of each other; of its biases: mean
+    square and mean."""
 
     weight: float
     bias: float
     random: bool
+    mean: float = 0.0
 
 
 def passage(leaf: Leaf, module: nn.Module, variance: Variance | None, signal: Signal | None, samples: int) -> Passage:
@@ -59,10 +61,10 @@ def passage(leaf: Leaf, module: nn.Module, variance: Variance | None, signal: Si
     if layer.kind == "global_avg_pool":
         return Passage(None, 1 / max(prod(shape.space), 1))
     if variance is not None:
-        inside = _share_inside(module, shape.space)
+        inside = share_inside(module, shape.space)
         into = 2 / shape.features if variance.random else 0.0
         sent = signal and signal.through_weights(
-            inside * variance.weight, variance.bias, leaf.output.shape.features, variance.random
+            inside * variance.weight, variance.bias, leaf.output.shape.features, variance.random, variance.mean
         )
         return Passage(sent, inside * variance.weight, into)
     if isinstance(layer, Activation) and layer.pointwise and signal is not None and _is_fixed(module):
@@ -76,9 +78,9 @@ def passage(leaf: Leaf, module: nn.Module, variance: Variance | None, signal: Si
         within = signal.square - signal.mean**2
         gain, offset = _affine(module)
         if within > 0:
-            return Passage(
-                Signal(gain + offset, gain * (signal.shared - signal.mean**2) / within + offset), gain / within
-            )
+            factor = gain / (within + _eps(module))
+            shared = factor * (signal.shared - signal.mean**2) + offset
+            return Passage(Signal(factor * within + offset, shared), factor)
     return Passage(None, None)
 
 
@@ -89,13 +91,12 @@ def _batch_norm(module: nn.Module, signal: Signal | None, places: int) -> Passag
     `places` numbers is larger than that of the whole: together (places − 2)/(places − 3).
     """
     gain, offset = _affine(module)
-    sent = Signal(gain + offset, offset)
     between = 0.0 if signal is None else signal.square - signal.shared
     if between <= 0:
-        return Passage(sent, None)
+        return Passage(Signal(gain + offset, offset), None)
     finite = (places - 2) / (places - 3) if places > 3 else 1.0
-    eps = float(module.eps)  # type: ignore[arg-type]  # nn.Module hides its fields
-    return Passage(sent, finite * gain / (between + eps))
+    factor = gain / (between + _eps(module))
+    return Passage(Signal(factor * between + offset, offset), finite * factor)
 
 
 def _affine(module: nn.Module) -> tuple[float, float]:
@@ -106,11 +107,15 @@ def _affine(module: nn.Module) -> tuple[float, float]:
     return float(wide(values["weight"]).square().mean()), float(wide(values["bias"]).square().mean())
 
 
+def _eps(module: nn.Module) -> float:
+    return float(module.eps)  # type: ignore[arg-type]  # nn.Module hides its fields
+
+
 def _is_fixed(module: nn.Module) -> bool:
     return next(module.parameters(), None) is None
 
 
-def _share_inside(module: nn.Module, space: tuple[int, ...]) -> float:
+def share_inside(module: nn.Module, space: tuple[int, ...]) -> float:
     """Return the share of a convolution's taps that fall on its input, and not on the zeros around it."""
     if not isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)) or module.padding_mode != "zeros":
         return 1.0

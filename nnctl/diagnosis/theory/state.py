@@ -31,14 +31,14 @@ class Signal:
         """Standard deviation of log₁₀ of the root mean square."""
         return sqrt(self.noise) / 2 / _LN10
 
-    def through_weights(self, variance: float, bias: float, width: int, random: bool) -> Signal:
-        """Return what leaves a linear map: q ← σ_w² q + σ_b².
+    def through_weights(self, variance: float, bias: float, width: int, random: bool, mean: float = 0.0) -> Signal:
+        """Return what leaves a linear map: q ← σ_w² q + σ_b², about the biases' mean.
 
         Of `width` independent normal sums, each of squared size 1 ± √2, the mean has the variance 2/width; there is
         none of that where the map is orthogonal.
         """
         noise = self.noise + (2 / width if random else 0.0)
-        return Signal(variance * self.square + bias, variance * self.shared + bias, 0.0, noise)
+        return Signal(variance * self.square + bias, variance * self.shared + bias, mean, noise)
 
     def through_activation(self, function: nn.Module, width: int) -> Signal:
         """Return what leaves an activation of normally distributed numbers: q ← E[f(z)²]."""

@@ -27,7 +27,7 @@ def variance_of(graph: Graph, leaf: Leaf, module: nn.Module, source: Source) -> 
     if leaf.layer.kind not in _MAPS:
         return None
     weight, bias = module.get_parameter("weight"), dict(module.named_parameters()).get("bias")
-    offset = float(wide(bias).square().mean()) if bias is not None else 0.0
+    offset, mean = (float(wide(bias).square().mean()), float(wide(bias).mean())) if bias is not None else (0.0, 0.0)
     fan_in = prod(weight.shape[1:])
     square, random = float(wide(weight).square().mean()), True
     if source == "initialiser":
@@ -37,4 +37,4 @@ def variance_of(graph: Graph, leaf: Leaf, module: nn.Module, source: Source) -> 
                 known = rule.mean_square(tuple(weight.shape), place)
                 square = square if known is None else known
                 random = rule.kind not in _ORTHOGONAL
-    return Variance(fan_in * square, offset, random)
+    return Variance(fan_in * square, offset, random, mean)
