@@ -15,7 +15,7 @@ from nnctl.diagnosis.gradient.beside import beside
 from nnctl.diagnosis.gradient.case import FEWEST, Case, LossFunction, case_of_module, case_of_spec
 from nnctl.diagnosis.gradient.curve import error_curve
 from nnctl.diagnosis.gradient.differences import Here
-from nnctl.diagnosis.gradient.effect import where_it_ends
+from nnctl.diagnosis.gradient.effect import End, where_it_ends
 from nnctl.diagnosis.gradient.float32 import float32_errors
 from nnctl.diagnosis.gradient.joint import check_jointly
 from nnctl.diagnosis.gradient.layers import Call, calls_of, check_layer, innermost, owner_of
@@ -155,11 +155,11 @@ def _layers_alone(case: Case, outcomes: dict[str, Outcome], calls: dict[str, Cal
     return found
 
 
-def _ends(case: Case, outcomes: dict[str, Outcome], seed: int) -> dict[str, str]:
+def _ends(case: Case, outcomes: dict[str, Outcome], seed: int) -> dict[str, End]:
     """Return, for parameters that move nothing, the module behind which nothing of them is left."""
     open_ = [name for name, outcome in outcomes.items() if outcome.finding.reason in ("small", "zero")]
     found = {name: where_it_ends(case.function, case.module, name, seed) for name in open_ if name in case.parameters}
-    return {name: path for name, path in found.items() if path is not None}
+    return {name: end for name, end in found.items() if end is not None}
 
 
 def _wrong_layers(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,8 +20,19 @@ _FALL = 1e-9
 """By how much the change must fall within one module: where it fades layer by layer, it has not ended."""
 
 
-def where_it_ends(function: Function, module: nn.Module, name: str, seed: int) -> str | None:
-    """Return the path of the module behind which nothing is left of a move of the tensor; None where something is.
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where nothing is left of a tensor's effect."""
+
+    path: str
+    """The module behind which nothing is left."""
+    share: float
+    """What is left of it, beside what came in: rounding."""
+    step: float = _STEP
+
+
+def where_it_ends(function: Function, module: nn.Module, name: str, seed: int) -> End | None:
+    """Return the module behind which nothing is left of a move of the tensor; None where something is.
 
     Its gradient is then exactly 0, by whatever the module does: batch norm takes the mean off, a dead ReLU all.
     """
@@ -40,7 +52,8 @@ def where_it_ends(function: Function, module: nn.Module, name: str, seed: int) -
     if end == len(changes):
         return None
     last = changes[end - 1][1] if end > started else _STEP
-    return changes[end][0] if changes[end][1] <= _FALL * last else None
+    path, left = changes[end]
+    return End(path, left / last) if left <= _FALL * last else None
 
 
 @contextmanager

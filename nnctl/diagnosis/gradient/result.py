@@ -35,7 +35,7 @@ class TensorCheck:
     verdict: Verdict
     relative_error: float | None
     """‖backward − measured‖ / ‖gradient‖ as estimated from random directions, of the term that does worst; None where
-    both are 0."""
+    both are 0. Where the tensor has no effect: the share of it that is left."""
     step: float | None
     """The step of the differences that say so."""
     resolution: float | None

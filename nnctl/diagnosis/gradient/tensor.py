@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from nnctl.diagnosis.gradient.case import Case
+from nnctl.diagnosis.gradient.effect import End
 from nnctl.diagnosis.gradient.guess import guess
 from nnctl.diagnosis.gradient.locate import Located
 from nnctl.diagnosis.gradient.result import TensorCheck, Verdict
@@ -23,7 +24,7 @@ class Looks:
     """Whether anything is computed from it."""
     alone: Outcome | None
     """What its own layer by itself tells."""
-    ends: str | None
+    ends: End | None
     """The module behind which nothing of it is left."""
     located: Located | None
     """Where it is wrong."""
@@ -54,7 +55,7 @@ def tensor_check(case: Case, name: str, outcome: Outcome, looks: Looks) -> Tenso
     )
     located = looks.located
     if verdict == "pass" and looks.ends is not None and finding.verdict != "pass":
-        return replace(check, relative_error=None, resolution=None, step=None)  # of nothing but rounding
+        return replace(check, relative_error=looks.ends.share, resolution=None, step=looks.ends.step)
     if located is None:
         return check
     return replace(
@@ -77,7 +78,7 @@ def _verdict(case: Case, outcome: Outcome, looks: Looks) -> tuple[Verdict, str |
     if looks.alone is not None and looks.alone.finding.verdict == "fail":
         return "fail", "the gradient of its own layer is wrong; the whole network is too deep to show it"
     if looks.ends is not None:
-        return "pass", f"without effect: nothing of it is left behind {looks.ends}"
+        return "pass", f"without effect: nothing of it is left behind {looks.ends.path}"
     resolved = f"{finding.resolution:.1g}" if finding.resolution is not None else "nothing"
     dtype = case.function.dtype
     rounding = "rounding" if dtype == torch.float64 else f"{str(dtype).removeprefix('torch.')} inside of the network"
