@@ -95,7 +95,7 @@ def width(result: LandscapeResult, height: float) -> float:
 
 def batches(root: str, out: Path, seeds: int, scratch: str) -> None:
     """Compare small and large batches at one training loss."""
-    headings = ("batch", f"steps to loss {TARGET}", "loss", "λ max", "trace", "negative, %", "λ max · rate / 2")
+    headings = ("batch", f"steps to loss {TARGET}", "loss", "λ max", "trace", "surely negative, %", "λ max · rate / 2")
     heading(*headings, f"of the slice below {_HIGHER}, %", "test accuracy, %")
     for size in (16, 512):
         rows: list[list[float]] = []
@@ -115,11 +115,11 @@ def batches(root: str, out: Path, seeds: int, scratch: str) -> None:
             found = nnctl.landscape(net, spec, device="cpu", folder=scratch, **asked)  # type: ignore[arg-type]
             assert found.eigenvalues is not None
             assert found.trace is not None
-            assert found.negative_share is not None
+            assert found.negative_share_certain is not None
             assert found.sharpness is not None
             below = width(found, _HIGHER)
             top = found.eigenvalues[0].value
-            share, ratio = 100 * found.negative_share, found.sharpness.ratio
+            share, ratio = 100 * found.negative_share_certain, found.sharpness.ratio
             rows.append([taken, loss, top, found.trace, share, ratio, 100 * below, 100 * accuracy])
             if seed == 0:
                 keep(found, out, f"batch{size}")

@@ -125,6 +125,8 @@ class InspectResult:
     """Where in its training a checkpoint comes from; None for a spec or a network."""
     verdicts: tuple[Verdict, ...] = field(default=())
     """What is wrong, the gravest first."""
+    loss_after: float | None = None
+    """Mean loss of the same batch after the step that the ratios are of; None without an optimiser."""
     identity: str = ""
     """Equal where two networks saw samples of the same set, cut and changed alike."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -9,14 +10,16 @@ from torch import Tensor, nn
 
 from nnctl.diagnosis.norms import wide
 from nnctl.diagnosis.result import InspectResult
-from nnctl.diagnosis.spectrum import Spectrum, as_matrix, band, jacobian, summary
+from nnctl.diagnosis.spectrum import FEW, MANY, Band, Spectrum, as_matrix, band, jacobian, summary
 from nnctl.graph.build import Graph
 from nnctl.graph.nodes import Leaf
 from nnctl.graph.starts import rules_of
+from nnctl.kinds.initializers.base import Initializer, Place
 from nnctl.randomness import derive
 
-DRAWS = 8
-"""Fresh draws of a weight that its own singular values are compared with."""
+_SMALL = 300_000
+"""Rows times columns times the fewer of both, up to which the singular values of MANY draws take a fraction of a
+second."""
 SAMPLES = 8
 """Inputs at which the network's Jacobian is taken."""
 LARGEST_OUTPUT = 1024
@@ -26,6 +29,7 @@ LARGEST_OUTPUT = 1024
 def with_spectra(result: InspectResult, graph: Graph, net: nn.Module, inputs: dict[str, Tensor]) -> InspectResult:
     """Return the result with singular values."""
     layers, norms = [], []
+    bands: dict[str, Band] = {}
     for leaf, layer in zip(graph.leaves, result.layers, strict=True):
         weight = dict(net.get_submodule(leaf.path).named_parameters()).get("weight")
         matrix = None if weight is None else as_matrix(weight)
@@ -34,9 +38,8 @@ def with_spectra(result: InspectResult, graph: Graph, net: nn.Module, inputs: di
             continue
         own = summary(matrix)
         norms.append(own.largest)
-        draws = _draws(graph, leaf, weight)
         shape = (matrix.shape[0], matrix.shape[1])
-        layers.append(replace(layer, spectrum=Spectrum(shape, own, band(draws) if draws else None)))
+        layers.append(replace(layer, spectrum=Spectrum(shape, own, _start(graph, leaf, weight, bands))))
     x = inputs.get("input")
     single = len(inputs) == 1 and x is not None and x.is_floating_point()
     whole = None
@@ -45,17 +48,26 @@ def with_spectra(result: InspectResult, graph: Graph, net: nn.Module, inputs: di
     return replace(result, layers=tuple(layers), jacobian=whole)
 
 
-def _draws(graph: Graph, leaf: Leaf, weight: Tensor) -> list[Tensor]:
-    """Return fresh weights as the layer's own initialiser draws them; none where it leaves that to the module."""
+def _start(graph: Graph, leaf: Leaf, weight: Tensor, known: dict[str, Band]) -> Band | None:
+    """Return where fresh weights of the layer's own initialiser lie; None where it leaves that to the module.
+
+    Layers that are drawn alike share one band, kept in `known`.
+    """
     activation = graph.activations.get(leaf.path)
     for slot, rule, place in rules_of(leaf, graph.spec.model.init, activation):
         if slot.tensor == "weight":
-            draws = []
-            for number in range(DRAWS):
-                draw = torch.empty(weight.shape)
-                generator = torch.Generator().manual_seed(derive(graph.spec.seed, "spectrum", leaf.path, number))
-                for block in draw.chunk(slot.parts):
-                    rule.fill(block, place, generator)
-                draws.append(wide(draw).flatten(1))
-            return draws
-    return []
+            alike = f"{tuple(weight.shape)} {slot.parts} {rule!r} {place!r}"
+            if alike not in known:
+                known[alike] = band(list(_draws(graph.spec.seed, rule, place, weight.shape, slot.parts)))
+            return known[alike]
+    return None
+
+
+def _draws(seed: int, rule: Initializer, place: Place, shape: torch.Size, parts: int) -> Iterator[Tensor]:
+    rows, columns = shape[0], shape[1:].numel()
+    for number in range(MANY if rows * columns * min(rows, columns) <= _SMALL else FEW):
+        draw = torch.empty(shape)
+        generator = torch.Generator().manual_seed(derive(seed, "spectrum", number))
+        for block in draw.chunk(parts):
+            rule.fill(block, place, generator)
+        yield wide(draw).flatten(1)

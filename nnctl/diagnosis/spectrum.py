@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log10
+from math import exp, log10, sqrt
 
 import torch
 from torch import Tensor, nn
 
 from nnctl.diagnosis.norms import wide
 
+MANY, FEW = 399, 12
+"""Draws whose second least and second greatest are a band's bounds, so that one more lies between them in 396 of 400
+cases; and as few as large weights have, whose bounds are Student's."""
+_STUDENT = 3.106
+"""99.5% quantile of Student's distribution with FEW − 1 degrees of freedom."""
 LARGEST = 4096
 """Rows or columns, whichever are fewer, up to which a weight's singular values are computed."""
 
@@ -31,7 +36,7 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The least and the greatest of a summary over fresh draws of the same weight."""
+    """Between these lie 99 in 100 fresh draws of the same weight, for each summary."""
 
     low: Values
     high: Values
@@ -84,20 +89,33 @@ def as_matrix(weight: Tensor) -> Tensor | None:
 
 
 def band(draws: Sequence[Tensor]) -> Band:
-    """Return the bounds of each summary over several draws."""
+    """Return where 99 in 100 further draws lie, from MANY draws or from FEW."""
     found = [summary(draw) for draw in draws]
+    conditions = [values.condition for values in found if values.condition is not None]
+    bounds = [
+        _bounds([v.largest for v in found]),
+        _bounds([v.smallest for v in found]),
+        _bounds(conditions) if len(conditions) == len(found) else (None, None),
+        _bounds([v.stable_rank for v in found]),
+        _bounds([v.effective_rank for v in found]),
+    ]
+    low, high = zip(*bounds, strict=True)
+    return Band(Values(*low), Values(*high))
 
-    def bound(of: Callable[[list[float]], float]) -> Values:
-        conditions = [values.condition for values in found if values.condition is not None]
-        return Values(
-            of([v.largest for v in found]),
-            of([v.smallest for v in found]),
-            of(conditions) if conditions else None,
-            of([v.stable_rank for v in found]),
-            of([v.effective_rank for v in found]),
-        )
 
-    return Band(bound(min), bound(max))
+def _bounds(found: Sequence[float]) -> tuple[float, float]:
+    """Return the second least and the second greatest of many values; of few, Student's prediction interval for one
+    more, in logarithms: the larger a weight, the less its summaries stray, and the more normal they are."""
+    values = torch.tensor(found, dtype=torch.float64)
+    if len(values) >= MANY:
+        low, high = values.sort().values[[1, -2]].tolist()
+    elif float(values.min()) > 0:
+        logs = values.log()
+        reach = _STUDENT * logs.std() * sqrt(1 + 1 / len(values))
+        low, high = (logs.mean() - reach).exp().item(), (logs.mean() + reach).exp().item()
+    else:
+        low, high = values.min().item(), values.max().item()
+    return low, high
 
 
 def jacobian(net: nn.Module, x: Tensor, norms: Sequence[float]) -> Jacobian:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from nnctl.diagnosis.surface.grid import Place, Record
 from tests.cli.conftest import Run, Write
 
 SPEC = """\
@@ -50,6 +51,28 @@ def test_a_checkpoint(nnctl: Run, trained: str) -> None:
     assert value["loss"][2][2] == pytest.approx(value["centre"], abs=1e-6)
     assert len(value["eigenvalues"]) == 4
     assert value["files"] == [str(file) for file in files]
+
+
+def test_an_interrupt_keeps_the_points_and_says_so(nnctl: Run, trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    add = Record.add
+
+    def interrupted(self: Record, place: Place, loss: float) -> None:
+        add(self, place, loss)
+        if len(self.known) == 4:
+            raise KeyboardInterrupt
+
+    command = ("landscape", trained, "--points", "3", "--no-curvature", "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(Record, "add", interrupted)
+        ran = nnctl(*command)
+    assert ran.code == 130
+    assert ran.json["errors"][0]["hint"] == "points of the surface are kept in one/landscape: the same command goes on"
+    (record,) = Path("one/landscape").glob("*.jsonl")
+    kept = record.read_text()
+    assert len(kept.splitlines()) == 5  # a heading and four points
+    assert nnctl(*command).code == 0
+    assert record.read_text().startswith(kept)
+    assert len(record.read_text().splitlines()) == 10
 
 
 def test_one_part_alone(nnctl: Run, trained: str) -> None:
@@ -103,3 +126,37 @@ def test_bad_input(nnctl: Run, write: Write, arguments: list[str], told: str) ->
     ran = nnctl("landscape", *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert told in ran.err
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".svg", ".png"])
+def test_a_file_that_is_none_of_its_own_stays_as_it_is(nnctl: Run, trained: str, suffix: str) -> None:
+    asked = ("landscape", trained, "--dims", "1", "--points", "3", "--no-curvature", "--out", "here")
+    files = nnctl(*asked, "--json").json["files"]
+    assert nnctl(*asked).code == 0, "its own may be drawn again"
+    file = next(Path(name) for name in files if name.endswith(suffix))
+    file.write_text('{"mine": 1}\n<svg xmlns="http://www.w3.org/2000/svg"/>')
+    before = {name: Path(name).read_bytes() for name in files}
+    ran = nnctl(*asked)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"{file} is there already, and not written by `nnctl landscape`" in ran.err
+    assert before == {name: Path(name).read_bytes() for name in files}
+    file.unlink()
+    file.mkdir()
+    assert nnctl(*asked).code == 2
+
+
+def test_a_barrier_is_told(nnctl: Run, trained: str) -> None:
+    assert nnctl("train", "spec.yaml", "seed=1", "--run", "two", "--device", "cpu").code == 0
+    asked = ("landscape", trained, "two", "--no-curvature", "--points", "6")
+    value = nnctl(*asked, "--json").json
+    inside = [(x, loss) for x, loss in zip(value["grid"]["x"], value["loss"], strict=True) if 0 <= x <= 1]
+    assert [inside[0][0], inside[-1][0]] == [0, 1]
+    first, last = inside[0][1], inside[-1][1]
+    assert value["barrier"]["height"] == pytest.approx(max(loss for _, loss in inside) - max(first, last), abs=1e-9)
+    above = max(loss - first - x * (last - first) for x, loss in inside)
+    assert value["barrier"]["above_line"] == pytest.approx(above, abs=1e-9)
+    ran = nnctl(*asked)
+    assert "barrier" in ran.out
+    sheet = next(name for name in value["files"] if name.endswith(".svg"))
+    assert "straight line between their losses" in Path(sheet).read_text()
+    assert "barrier" not in nnctl("landscape", trained, "--no-curvature", "--dims", "1", "--points", "3", "--json").json

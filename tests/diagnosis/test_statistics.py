@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nnctl.diagnosis.alike import Alike
 from nnctl.diagnosis.noise import Noise, one_signed
 from nnctl.diagnosis.signals import inspect
-from nnctl.diagnosis.spectrum import jacobian, summary
+from nnctl.diagnosis.spectrum import FEW, MANY, band, jacobian, summary
 from nnctl.network.compile import compile_model
 from tests.diagnosis.helpers import by_path, net_of, normal, spec_of
 
@@ -168,3 +168,19 @@ def test_spectra_lie_in_the_band_of_their_own_start() -> None:
     assert 0.5 * spectrum.start.low.largest < spectrum.own.largest < 2 * spectrum.start.high.largest
     assert result.jacobian is not None
     assert result.layers[1].spectrum is None
+
+
+@pytest.mark.parametrize(("draws", "bands"), [(MANY, 3), (FEW, 40)])
+def test_a_band_holds_99_in_100_fresh_draws(draws: int, bands: int) -> None:
+    """Of all five summaries; a band of few draws strays itself, and holds them on average."""
+    generator = torch.Generator().manual_seed(1)
+
+    def drawn(number: int) -> list[Tensor]:
+        return list(torch.randn(number, 8, 20, generator=generator, dtype=torch.float64))
+
+    fresh = [summary(matrix) for matrix in drawn(800)]
+    found = [band(drawn(draws)) for _ in range(bands)]
+    for name in ("largest", "smallest", "condition", "stable_rank", "effective_rank"):
+        values = torch.tensor([getattr(one, name) for one in fresh])
+        inside = [((values >= getattr(b.low, name)) & (values <= getattr(b.high, name))).double().mean() for b in found]
+        assert 0.98 < float(torch.stack(inside).mean()) < 0.999, name

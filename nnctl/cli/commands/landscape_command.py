@@ -30,7 +30,8 @@ def run(
         int | None, typer.Option("--dims", min=1, max=2, metavar="1|2", help="A line or a plane; 2, but 1 with OTHER.")
     ] = None,
     points: Annotated[
-        int | None, typer.Option("--points", min=3, metavar="N", help="Points on each axis; 21, on a line 51.")
+        int | None,
+        typer.Option("--points", min=3, metavar="N", help="Points on each axis, at least; 21, on a line 41."),
     ] = None,
     span: Annotated[
         float, typer.Option("--span", metavar="X", help="How far each axis goes from its middle; 1 is as far as 0.")
@@ -80,26 +81,32 @@ def run(
 
     from nnctl.diagnosis.surface.explore import landscape
 
-    with waiting(err()) as progress:
-        result = landscape(
-            target,
-            to=other,
-            dims=dims,
-            points=points,
-            span=span,
-            weights=weights,
-            batch_norm=batch_norm,
-            surface=not no_surface,
-            curvature=not no_curvature,
-            top=top,
-            steps=steps,
-            samples=samples,
-            seed=seed,
-            overrides=changes,
-            device=device,
-            folder=out or _folder(Path(target)),
-            progress=progress,
-        )
+    folder = out or _folder(Path(target))
+    try:
+        with waiting(err()) as progress:
+            result = landscape(
+                target,
+                to=other,
+                dims=dims,
+                points=points,
+                span=span,
+                weights=weights,
+                batch_norm=batch_norm,
+                surface=not no_surface,
+                curvature=not no_curvature,
+                top=top,
+                steps=steps,
+                samples=samples,
+                seed=seed,
+                overrides=changes,
+                device=device,
+                folder=folder,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        if no_surface:
+            raise
+        raise KeyboardInterrupt(f"points of the surface are kept in {folder}: the same command goes on") from None
     if json:
         print_json(result.as_json())
     else:

@@ -1,4 +1,4 @@
-"""Small multiples as SVG: one measure over depth, for several networks, on the same decades."""
+"""Small multiples as SVG: one measure over depth, on decades that are the same for every network and every page."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
-from math import ceil, floor, isfinite, log10
+from math import ceil, inf, isnan, log10
 
-WIDTH, _PANEL_HEIGHT = 560, 128
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 26, 10
+WIDTH, _PANEL_HEIGHT = 560, 108
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 24, 10
 _INK, _SOFT, _GRID, _LINE, _BAND = "#1f2937", "#6b7280", "#e5e7eb", "#2563eb", "#fde68a"
 _COLOURS = {"warn": "#d97706", "fail": "#dc2626"}
 _FLOOR = -46.0
-"""The least decade that is drawn: float32 holds nothing smaller."""
+"""The least decade: float32 holds nothing smaller."""
+_AT_EDGE = 0.02
+"""Of the height, that a value may lie outside before it is marked: a cosine about 0 is often a little below."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One layer's value, with what theory expects of it and how far that may stray, in decades."""
+    """One layer's value, and where it is expected."""
 
     x: float
     value: float
     label: str
-    expected: float | None = None
-    spread: float = 0.0
+    """What is said of it."""
+    band: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +47,41 @@ class Scale:
     log: bool
 
     def up(self, value: float) -> float:
-        """Return a value's height, from 0 at the bottom to 1 at the top."""
+        """Return a value's height, from 0 at the bottom to 1 at the top; what lies outside is at the edge."""
+        return min(max(self._height(value), 0.0), 1.0)
+
+    def outside(self, value: float) -> int:
+        """Return 1 for a value above the range, -1 for one below, else 0."""
+        height = self._height(value)
+        return (height > 1 + _AT_EDGE) - (height < -_AT_EDGE)
+
+    def _height(self, value: float) -> float:
         y = _decade(value) if self.log else value
-        return min(max((y - self.low) / (self.high - self.low), 0.0), 1.0)
+        return (y - self.low) / (self.high - self.low)
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """Return heights and names of the grid's lines: five at most."""
+        """Return heights and names of the grid's lines."""
         if not self.log:
             return [(0.0, "0"), (0.5, "0.5"), (1.0, "1")]
         step = max(1, ceil((self.high - self.low) / 5))
-        decades = range(int(self.low), int(self.high) + 1, step)
+        decades = range(ceil(self.low / step) * step, int(self.high) + 1, step)
         return [((decade - self.low) / (self.high - self.low), f"1e{decade}") for decade in decades]
 
 
-def decades(panels: Sequence[Sequence[Point]]) -> Scale:
-    """Return whole decades that hold all points of all networks, at least from 0.01 to 100."""
-    sizes = [point.value for points in panels for point in points]
-    sizes += [point.expected for points in panels for point in points if point.expected]
-    found = [_decade(size) for size in sizes if isfinite(size) and size > 0]
-    return Scale(min(floor(min(found, default=0.0)), -2), max(ceil(max(found, default=0.0)), 2), True)
+def decades(low: int, high: int) -> Scale:
+    """Return the range from 10^low to 10^high."""
+    return Scale(low, high, True)
 
 
 SHARES = Scale(0.0, 1.0, False)
 
 
 def panel(title: str, points: Sequence[Point], marks: Sequence[Mark], scale: Scale, last: float) -> str:
-    """Return one picture: dots and line as measured, the band as predicted; `last` is the greatest x."""
+    """Return one picture: dots and line as measured, the band as expected; `last` is the greatest x.
+
+    What lies outside the range is a triangle at its edge; the furthest of several in a row tells how far.
+    """
 
     def across(x: float) -> float:
         return _LEFT + (x / last if last else 0.5) * (WIDTH - _LEFT - _RIGHT)
@@ -90,11 +100,11 @@ def panel(title: str, points: Sequence[Point], marks: Sequence[Mark], scale: Sca
         parts.append(
             f'<text x="{_LEFT - 6}" y="{y + 3.5:.1f}" font-size="10" fill="{_SOFT}" text-anchor="end">{name}</text>'
         )
-    for known, group in groupby(points, lambda point: point.expected is not None):
-        stretch = list(group)
+    for known, group in groupby(points, lambda point: point.band is not None):
         if known:
-            above = [(across(p.x), up(_strayed(p, 2))) for p in stretch]
-            below = [(across(p.x), up(_strayed(p, -2))) for p in stretch]
+            bands = [(across(p.x), p.band) for p in group if p.band is not None]
+            above = [(x, up(high)) for x, (_, high) in bands]
+            below = [(x, up(low)) for x, (low, _) in bands]
             parts.append(f'<polygon points="{_joined([*above, *reversed(below)])}" fill="{_BAND}" stroke="{_BAND}"/>')
     for mark in marks:
         x = across(mark.x)
@@ -103,20 +113,29 @@ def panel(title: str, points: Sequence[Point], marks: Sequence[Mark], scale: Sca
             f'<line x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_PANEL_HEIGHT - _BOTTOM}" stroke="{colour}" '
             f'stroke-width="2"><title>{escape(mark.label)}</title></line>'
         )
-    drawn = [(p, (across(p.x), up(p.value))) for p in points if isfinite(p.value)]
-    parts.append(f'<polyline points="{_joined([at for _, at in drawn])}" fill="none" stroke="{_LINE}" opacity="0.5"/>')
-    for point, (x, y) in drawn:
-        expected = "" if point.expected is None else f", predicted {point.expected:.3g}"
-        parts.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" fill="{_LINE}">'
-            f"<title>{escape(point.label)}: {point.value:.3g}{expected}</title></circle>"
-        )
+    present = [p for p in points if not isnan(p.value)]
+    line = _joined([(across(p.x), up(p.value)) for p in present])
+    parts.append(f'<polyline points="{line}" fill="none" stroke="{_LINE}" opacity="0.5"/>')
+    for way, group in groupby(present, lambda point: scale.outside(point.value)):
+        stretch = list(group)
+        for p in stretch:
+            x, y = across(p.x), up(p.value)
+            shape = (
+                f'<path d="M{x - 3.5:.1f} {y:.1f}h7l-3.5 {-5 * way}z"'
+                if way
+                else f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2"'
+            )
+            parts.append(f'{shape} fill="{_LINE}"><title>{escape(p.label)}</title></{"path" if way else "circle"}>')
+        if way:
+            furthest = max(stretch, key=lambda p: way * p.value)
+            x, y = across(furthest.x), up(furthest.value) + (13 if way > 0 else -5)
+            anchor = "end" if x > WIDTH / 2 else "start"
+            parts.append(
+                f'<text x="{x:.1f}" y="{y:.1f}" font-size="10" fill="{_LINE}" text-anchor="{anchor}">'
+                f"to {furthest.value:.1g}</text>"
+            )
     parts.append("</svg>")
     return "".join(parts)
-
-
-def _strayed(point: Point, deviations: float) -> float:
-    return (point.expected or 0.0) * float(10.0 ** (deviations * point.spread))
 
 
 def _joined(points: Sequence[tuple[float, float]]) -> str:
@@ -124,4 +143,6 @@ def _joined(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _decade(size: float) -> float:
+    if size == inf:
+        return inf
     return max(log10(size), _FLOOR) if size > 0 else _FLOOR

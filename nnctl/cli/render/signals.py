@@ -9,7 +9,10 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from nnctl.cli.render.columns import aligned
+from nnctl.cli.render.layer_table import layer_table
 from nnctl.cli.render.numbers import measure, thousands
+from nnctl.cli.render.spectra import ranks_beside_start, spectra_table, told_jacobian
+from nnctl.cli.render.theory import told_theory
 from nnctl.diagnosis.judging.fixes import as_arguments
 
 if TYPE_CHECKING:
@@ -32,8 +35,9 @@ _LEGEND = (
     "sat.       values where an activation's slope is below 5% of its largest",
     "alike      mean cosine between what leaves for different inputs",
 )
+_TERM = 11
+"""Columns of a term of the legend and the spaces behind it."""
 ONLY_START = "This is the network before training only; --steps N shows it after N steps."
-_MANY = 48
 _LEAST_SPAN = 2.0
 _NARROW, _WIDE = 60, 100
 _COLOURS: dict[str, Colour] = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -42,27 +46,32 @@ _COLOURS: dict[str, Colour] = {"ok": "green", "warn": "yellow", "fail": "red"}
 def print_signals(result: InspectResult, name: str, to: Terminal) -> None:
     """Print courses, table and verdicts."""
     width = min(max(to.width, _NARROW), _WIDE)
-    to.print(
-        f"{to.paint(name, 'bold')} · {result.when} · {thousands(result.batch)} samples of {result.data} · "
-        f"loss {measure(result.loss)}"
+    facts = (result.when, f"{thousands(result.batch)} samples of {result.data}", f"loss {measure(result.loss)}")
+    head = wrap(
+        " · ".join((name, *facts)), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
+    to.print("\n".join(head).replace(name, to.paint(name, "bold"), 1))
     to.print()
     for line in _courses(result.layers, width):
         to.print(line)
     to.print()
-    heading, *lines = _table(result.layers, width)
+    heading, *lines = _table(result, width)
     to.print(to.paint(heading, "dim"))
     for line in lines:
         to.print(line)
     to.print()
-    for line in _LEGEND:
-        to.print(to.paint(line, "dim"))
+    for entry in _LEGEND:
+        for line in wrap(entry, width, subsequent_indent=" " * _TERM):
+            to.print(to.paint(line, "dim"))
     to.print()
     for note in _notes(result):
         for line in wrap(note, width, subsequent_indent="  "):
             to.print(line)
-    for line in _spectra(result):
+    for line in spectra_table(result, width):
         to.print(line)
+    for note in ranks_beside_start(result):
+        for line in wrap(note, width, subsequent_indent="  "):
+            to.print(line)
     to.print()
     for check in result.preflight or ():
         _print_check(check, width, to)
@@ -71,7 +80,8 @@ def print_signals(result: InspectResult, name: str, to: Terminal) -> None:
     for verdict in result.verdicts:
         _print_verdict(verdict, width, to)
     if result.at_start and result.rate_share is not None:
-        to.print(to.paint(ONLY_START, "dim"))
+        for line in wrap(ONLY_START, width):
+            to.print(to.paint(line, "dim"))
     to.print(f"verdict  {to.paint(result.verdict, _COLOURS[result.verdict])}")
 
 
@@ -92,7 +102,7 @@ def _courses(layers: Sequence[LayerSignals], width: int) -> list[str]:
         values = [value for layer in layers if (value := getattr(layer, attribute)) and isfinite(value)]
         if len(values) > 1:
             rows.append((name, f"{min(values):.1e}", f"{max(values):.1e}", _bars(values, width - 40)))
-    return aligned([("", "least", "most", "first layer → last, log scale"), *rows]) if rows else []
+    return aligned([("", "least", "most", "first layer → last, log"), *rows]) if rows else []
 
 
 def _bars(values: Sequence[float], width: int) -> str:
@@ -105,71 +115,54 @@ def _bars(values: Sequence[float], width: int) -> str:
     return "".join(_BARS[round(((y - middle) / span + 0.5) * (len(_BARS) - 1))] for y in heights)
 
 
-def _table(layers: Sequence[LayerSignals], width: int) -> list[str]:
-    """Return a heading and a line for each layer, of many only for those with weights, within the width."""
-    shown = [layer for layer in layers if layer.weight_norm is not None] if len(layers) > _MANY else list(layers)
-    headings = ("layer", "signal", "δ", "grad", "step", "dead", "sat.", "alike")
-    rows = [
-        (
-            *("" if (value := getattr(layer, name)) is None else measure(value) for name in _COURSES.values()),
-            *("" if (value := getattr(layer, name)) is None else _share(value) for name in _SHARES.values()),
-        )
-        for layer in shown
+def _table(result: InspectResult, width: int) -> list[str]:
+    """Return a heading and a line for each layer, of very many for some."""
+    named = {verdict.path for verdict in result.verdicts}
+    return layer_table(
+        result.layers, ("signal", "δ", "grad", "step", "dead", "sat.", "alike"), _statistics, width, named
+    )
+
+
+def _statistics(layer: LayerSignals) -> list[str]:
+    sizes = [getattr(layer, name) for name in _COURSES.values()]
+    shares = [getattr(layer, name) for name in _SHARES.values()]
+    return [
+        *("" if value is None else measure(value) for value in sizes),
+        *("" if value is None else _share(value) for value in shares),
     ]
-    columns = list(zip(headings[1:], *rows, strict=True))
-    kept = [number for number, column in enumerate(columns) if any(column[1:])]
-    taken = sum(2 + max(map(len, columns[number])) for number in kept)
-    paths = ["layer", *(_cut(layer.path, width - taken) for layer in shown)]
-    cells = [(path, *(columns[number][row] for number in kept)) for row, path in enumerate(paths)]
-    lines = aligned(cells, right=range(1, len(kept) + 1))
-    if len(shown) < len(layers):
-        lines.append(f"({len(layers) - len(shown)} layers without weights are in --json)")
-    return lines
 
 
 def _share(value: float) -> str:
-    return f"{value:.3f}" if isfinite(value) else f"{value}"
-
-
-def _cut(path: str, width: int) -> str:
-    return path if len(path) <= width else "…" + path[len(path) - max(width, 8) + 1 :]
+    return f"{value:z.3f}" if isfinite(value) else f"{value}"
 
 
 def _notes(result: InspectResult) -> Iterable[str]:
+    yield from told_theory(result)
     bound = 100 * result.dead_bound
     yield (
         f"dead and sat. from {thousands(result.samples)} inputs: a unit silent for all of them fires for less "
         f"than {bound:.2g}%"
     )
     if result.noise_scale is not None:
-        yield f"gradient noise scale {measure(result.noise_scale)} samples; the batch has {thousands(result.batch)}"
+        yield (
+            f"gradient noise scale {measure(result.noise_scale)} samples: in batches much smaller than that, gradients "
+            f"are mostly chance; the batch has {thousands(result.batch)}"
+        )
     signs = [layer.one_signed for layer in result.layers if layer.one_signed is not None]
     if signs:
-        yield f"units whose weights' gradients all have one sign: {100 * max(signs):.0f}% in the layer with most"
-    if result.jacobian is not None:
-        own = result.jacobian.own
         yield (
-            f"∂output/∂input: σ from {own.smallest:.3g} to {own.largest:.3g}, stable rank {own.stable_rank:.3g}; "
-            f"Π‖W‖₂ = 10^{result.jacobian.log10_product_of_norms:.2f}"
+            f"units whose weights' gradients all have one sign: {100 * max(signs):.0f}% in the layer with most; a step "
+            "moves all of such a unit's weights up, or all down, as it does behind inputs that are all positive"
         )
-
-
-def _spectra(result: InspectResult) -> list[str]:
-    """Return a row for each weight's singular values."""
-    rows = [("layer", "σ max", "σ min", "condition", "stable rank", "eff. rank", "of")]
-    for layer in result.layers:
-        if layer.spectrum is not None:
-            own = layer.spectrum.own
-            condition = "∞" if own.condition is None else f"{own.condition:.3g}"
-            ranks = (f"{own.stable_rank:.1f}", f"{own.effective_rank:.1f}", f"{min(layer.spectrum.shape)}")
-            rows.append((_cut(layer.path, 28), f"{own.largest:.3g}", f"{own.smallest:.3g}", condition, *ranks))
-    return ["", *aligned(rows, right=range(1, 7))] if len(rows) > 1 else []
+    if result.jacobian is not None:
+        yield told_jacobian(result.jacobian)
 
 
 def _print_check(check: Check, width: int, to: Terminal) -> None:
     word = to.paint("ok  ", "green") if check.ok else to.paint("FAIL", "red")
-    to.print(f"{word} {check.check}: {measure(check.value)}, expected {check.expected}")
-    for line in wrap(check.cause or "", width - 5):
+    first, *others = wrap(f"{check.check}: {measure(check.value)}, expected {check.expected}", width - 5)
+    to.print(f"{word} {first}")
+    for line in (*others, *wrap(check.cause or "", width - 5)):
         to.print(f"     {line}")
 
 
@@ -185,5 +178,6 @@ def _print_verdict(verdict: Verdict, width: int, to: Terminal) -> None:
             to.print(f"  {line}")
     if verdict.fix is not None:
         # in one line and unbroken, so that it can be pasted behind the command
-        to.print(to.paint("fix:" if verdict.tried else "fix (not tried):", "cyan") + f" {as_arguments(verdict.fix)}")
+        told = " (tried on a fresh start)" if verdict.afresh else "" if verdict.tried else " (not tried)"
+        to.print(to.paint(f"fix{told}:", "cyan") + f" {as_arguments(verdict.fix)}")
     to.print()

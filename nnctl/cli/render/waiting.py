@@ -35,13 +35,16 @@ class _Waiting:
         self._drawn = 0
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
-        now = time.monotonic()
-        if what != self._what:
+        now, begins = time.monotonic(), what != self._what
+        told = begins and (self._to.interactive or not self._what)  # lines that stay are told at the start alone
+        if begins:
             self._what, self._began, self._first = what, now, done
-        elif now - self._spoke < (_REDRAWN if self._to.interactive else _SPOKEN):
+        if not told and now - self._spoke < (_REDRAWN if self._to.interactive else _SPOKEN):
             return
         self._spoke = now
-        line = f"{what}: {share_done(done, total)} of {thousands(total)}" if total else f"{what}: {thousands(done)}"
+        line = f"{what}: {thousands(done)}" if done else f"{what} …"
+        if total:
+            line = f"{what}: {share_done(done, total)} of {thousands(total)}"
         if total and done > self._first:
             left = (now - self._began) * (total - done) / (done - self._first)
             line += f", {duration(left)} left"

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,11 @@ from nnctl.diagnosis.surface.batch_norm import norms_of
 from nnctl.diagnosis.surface.convexity import is_nonconvex
 from nnctl.diagnosis.surface.curvature import curvature_of
 from nnctl.diagnosis.surface.drawing import draw_landscape
+from nnctl.diagnosis.surface.files import check_own, write_picture
 from nnctl.diagnosis.surface.result import BatchNorm, Curvature, LandscapeResult
 from nnctl.diagnosis.surface.sampling import Measured, describe, measure_slice, wish_of
 from nnctl.diagnosis.surface.setting import Setting, check_same, setting_of_module, setting_of_spec
 from nnctl.errors import Problem, UsageError
-from nnctl.posix import replace_durably
 from nnctl.spec.sections import Spec
 
 SAMPLES, STEPS, TOP = 1024, 40, 3
@@ -137,16 +136,14 @@ def _stem(folder: Path, surface: bool, description: dict[str, object]) -> Path:
     except OSError as error:
         message = f"cannot write to {folder}: {error.strerror or error}"
         raise UsageError(Problem("write", message, hint="give another folder with --out")) from None
-    return folder / f"{'landscape' if surface else 'spectrum'}-{name}"
+    stem = folder / f"{'landscape' if surface else 'spectrum'}-{name}"
+    check_own(stem)
+    return stem
 
 
 def _drawn(result: LandscapeResult, shown: Measured | None, stem: Path) -> LandscapeResult:
     """Write the sheet, and return the result with the names of all files."""
     picture = draw_landscape(result, shown.centre if shown else (0.0, 0.0))
-    svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
-    content = BytesIO()
-    picture.as_image().save(content, "PNG")
-    replace_durably(svg, picture.as_svg().encode())
-    replace_durably(png, content.getvalue())
+    svg, png = write_picture(picture, stem)
     files = (stem.with_suffix(".jsonl"), svg, png) if shown else (svg, png)
     return replace(result, files=tuple(str(file) for file in files))

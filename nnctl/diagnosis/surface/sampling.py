@@ -47,7 +47,10 @@ def wish_of(
         (points is not None and points < 3, f"expected at least 3 points on each axis, found {points}"),
         (not (isfinite(span) and span > 0), f"expected a span above 0, found {span}"),
         (line and 0 < span < 0.5, f"the line's ends lie 0.5 from its middle, --span {span} does not reach them"),
-        (line and count - 1 < 2 * span, f"{count} points over a line of span {span} leave out its ends"),
+        (
+            line and count - 1 < 2 * span,
+            f"{count} points are too few for a line of span {span} with both ends among them",
+        ),
         (line and wanted == 2, "the line between two checkpoints has one dimension, --dims asks for 2"),
         (line and weights, "--weights draws one network over its own weights, two were given"),
         (weights and wanted == 1, "--weights draws two weights, --dims asks for 1"),
