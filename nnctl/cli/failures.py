@@ -35,7 +35,7 @@ def failure_of(error: BaseException, commands: list[str]) -> Failure:
         case typer.TyperException():
             return Failure(USAGE, (_usage_problem(error, commands),))
         case KeyboardInterrupt():
-            return Failure(INTERRUPTED, (Problem("interrupted", "interrupted"),))
+            return Failure(INTERRUPTED, (Problem("interrupted", "interrupted", hint=str(error) or None),))
         case BrokenPipeError():
             return Failure(BROKEN_PIPE)
         case OSError() if error.errno in _NO_SPACE:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from nnctl.component.base import Component
 from nnctl.component.entry import split_entry, unknown_kind
 from nnctl.component.family import find, names
+from nnctl.component.field_names import field_hint, field_meant
 from nnctl.component.markers import LayerList, Many, Named, One, ReadBy
 from nnctl.component.types import Expected, PathField
 from nnctl.document.node import (
@@ -29,7 +30,7 @@ from nnctl.document.node import (
     plain,
 )
 from nnctl.document.numbers import number_hint
-from nnctl.document.suggest import did_you_mean, suggest
+from nnctl.document.suggest import suggest
 from nnctl.errors import Position, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -125,9 +126,9 @@ def _read_fields(
     meant: set[str | None] = set()
     for key, entry in arguments.entries.items():
         if key not in rules:
-            hint = did_you_mean(key, rules, "fields") if rules else f"write {owner} alone"
+            hint = field_hint(key, rules, arguments.entries) if rules else f"write {owner} alone"
             problems.append(Problem("unknown-key", f"{owner} has no field `{key}`", entry.key, where, hint=hint))
-            meant.add(suggest(key, rules))
+            meant.add(field_meant(key, rules, arguments.entries))
         elif has_unknown(entry.node) and not isinstance(rules[key].marker, LayerList):
             skipped.add(key)
         elif not is_null(entry.node):
@@ -145,7 +146,8 @@ def _read_fields(
     except ValidationError as error:
         for item in error.errors(include_url=False):
             field = str(item["loc"][0]) if item["loc"] else ""
-            if field in skipped or (not field and skipped) or (item["type"] == "missing" and field in meant):
+            hidden = not field and (skipped or meant - {None})  # what a whole kind needs may be what was misspelt
+            if field in skipped or hidden or (item["type"] == "missing" and field in meant):
                 continue
             problems.append(_problem(cls, item, arguments, place, where, owner))
         _one_per_field(problems, before)

@@ -18,6 +18,8 @@ class Fresh:
     """File and row of every sample; no row where a file is one sample."""
     problems: tuple[Problem, ...] = ()
     """What could not be read, file by file or row by row."""
+    notes: tuple[str, ...] = ()
+    """What was changed so that the network can take the samples, in words."""
 
     def __len__(self) -> int:
         return len(self.places)

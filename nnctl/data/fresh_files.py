@@ -17,19 +17,22 @@ from nnctl.kinds.datasets._csv_seen import is_number
 from nnctl.kinds.layers.shape import Shape
 
 
-def read_fresh(inputs: Mapping[str, Shape], file: str, content: bytes | None) -> Fresh:
-    """Return the samples in a file as the one field `input` takes them: a photo, or rows of numbers in a CSV file."""
+def read_fresh(inputs: Mapping[str, Shape], file: str, content: bytes | None, white: int = 255) -> Fresh:
+    """Return the samples in a file as the one field `input` takes them: a photo, or rows of numbers in a CSV file.
+
+    `white` is the value of full brightness in the data set's photos.
+    """
     shape = inputs.get("input")
     if shape is not None and shape.vocabulary is None:
         if len(shape.dims) == 3:
-            return _photo(shape, file, content)
+            return _photo(shape, file, content, white)
         if len(shape.dims) == 1:
             return _numbers(shape.features, file, content)
     message = "the network was trained on samples that files of its users do not hold"
     raise DataError(Problem("input", message, details=(f"it takes {', '.join(map(str, inputs.values()))}",)))
 
 
-def _photo(shape: Shape, file: str, content: bytes | None) -> Fresh:
+def _photo(shape: Shape, file: str, content: bytes | None, white: int) -> Fresh:
     """Return a photo, scaled until it covers the network's and cut to it, in grey where that is what it takes."""
     channels, height, width = shape.dims
     try:
@@ -40,7 +43,19 @@ def _photo(shape: Shape, file: str, content: bytes | None) -> Fresh:
         message = f"{name_of(file)} cannot be read: {error}"
         raise DataError(Problem("unreadable", message, hint="give a photo")) from None
     pixels = torch.frombuffer(bytearray(photo.pixels), dtype=torch.uint8).view(1, height, width, 3).permute(0, 3, 1, 2)
-    return Fresh({"input": _grey(pixels) if channels == 1 else pixels.contiguous()}, ((file, None),))
+    notes = [f"not {height}×{width}, the size of the training: scaled and cut to it"] * (photo.was != (height, width))
+    coloured = bool((pixels != pixels[:, :1]).any())
+    if coloured and channels == 1:
+        notes.append("in colour, and the training in grey: its brightness is taken")
+    elif not coloured and channels == 3:
+        notes.append("in grey, and the training in colour")
+    taken = _grey(pixels) if channels == 1 else pixels.contiguous()
+    return Fresh({"input": _in_range(taken, white)}, ((file, None),), notes=tuple(notes))
+
+
+def _in_range(pixels: Tensor, white: int) -> Tensor:
+    """Return bytes from 0 to 255 as whole numbers from 0 to `white`, the nearest ones."""
+    return pixels if white == 255 else ((pixels.to(torch.int32) * white + 127) // 255).to(torch.uint8)
 
 
 def _grey(pixels: Tensor) -> Tensor:

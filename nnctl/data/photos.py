@@ -23,6 +23,8 @@ _UPRIGHT: dict[object, Image.Transpose] = {
     8: Image.Transpose.ROTATE_90,
 }
 """What undoes each way of holding the camera."""
+_SAME_SHAPE = (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM)
+"""Those that leave height and width as they are."""
 _REDUCED = 2  # a large JPEG is decoded at a half, quarter or eighth of its size that is still so much larger
 
 
@@ -36,6 +38,8 @@ class Photo:
 
     extent: tuple[int, int]
     pixels: bytes
+    was: tuple[int, int]
+    """Height and width before it was scaled and cut."""
 
 
 def read_photo(path: str, extent: tuple[int, int] | None = None, piped: bytes | None = None) -> Photo:
@@ -49,11 +53,13 @@ def read_photo(path: str, extent: tuple[int, int] | None = None, piped: bytes | 
         content = io.BytesIO(Path(path).read_bytes() if piped is None else piped)
         with Image.open(content, formats=FORMATS) as file:
             _check_size(file)
+            was = file.height, file.width
             if extent is not None:
                 file.draft(None, (_REDUCED * max(extent), _REDUCED * max(extent)))
             image = _as_rgb(file)  # decodes, and only then all of EXIF is known
             if (turn := _UPRIGHT.get(_orientation(file))) is not None:
                 image = image.transpose(turn)
+                was = was if turn in _SAME_SHAPE else was[::-1]
     except (Unreadable, MemoryError):
         raise
     except OSError as error:
@@ -63,7 +69,7 @@ def read_photo(path: str, extent: tuple[int, int] | None = None, piped: bytes | 
     height, width = extent or (image.height, image.width)
     if image.size != (width, height):
         image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
-    return Photo((height, width), image.tobytes())
+    return Photo((height, width), image.tobytes(), was)
 
 
 def _check_size(image: Image.Image) -> None:

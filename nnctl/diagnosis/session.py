@@ -8,6 +8,7 @@ from functools import cached_property
 
 import torch
 
+from nnctl.data.progress import Progress, silent
 from nnctl.diagnosis.batches import Batches, batches_of, losses_of, missing
 from nnctl.diagnosis.measure import in_type
 from nnctl.diagnosis.subject import Subject
@@ -59,9 +60,10 @@ class Session:
             return Stepper(net, Objective(self.losses), plain, seed=graph.spec.seed, device=self.device)
         return stepper_of(graph, self.recipe, net, self.device)
 
-    def take(self, stepper: Stepper, steps: int) -> None:
+    def take(self, stepper: Stepper, steps: int, progress: Progress = silent) -> None:
         """Take the recipe's first steps. Raises DivergedError where a loss is not finite."""
         for step in range(steps):
+            progress("steps taken", step, steps)
             rate = self.rate(step)
             assert rate is not None
             try:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from torch import nn
 
+from nnctl.data.progress import Progress, silent
 from nnctl.device import reproducible, resolve_device
-from nnctl.diagnosis.judging.judge import verdicts_of, with_fixes
+from nnctl.diagnosis.judging.history import learned_codes, with_history
+from nnctl.diagnosis.judging.judge import fixes_from, verdicts_of, with_fixes
 from nnctl.diagnosis.measure import in_type, measure
 from nnctl.diagnosis.preflight import preflight_checks
 from nnctl.diagnosis.result import InspectResult
@@ -19,6 +22,7 @@ from nnctl.diagnosis.spectra import with_spectra
 from nnctl.diagnosis.subject import Subject, subject_of
 from nnctl.diagnosis.theory.variance import Source
 from nnctl.diagnosis.verdict import Verdict
+from nnctl.errors import NnctlError
 from nnctl.graph.build import build_text
 from nnctl.network.compile import starting_network
 from nnctl.network.lsuv import lsuv_layers
@@ -36,6 +40,7 @@ def inspect(
     preflight: bool = False,
     overrides: Sequence[str] = (),
     device: str = "auto",
+    progress: Progress = silent,
 ) -> InspectResult:
     """Measure every layer of a network as its next optimiser step would see it, and judge what is found.
 
@@ -45,10 +50,11 @@ def inspect(
     optimiser starting afresh. Without data, or with `random`, inputs are N(0, 1) and labels random; without a
     loss it is cross_entropy. The network given and torch's global random state are left as they were.
 
-    `spectrum` adds singular values, `preflight` five checks of data, loss and network (see `preflight_checks`).
+    `spectrum` adds singular values, `preflight` six checks of data, loss and network (see `preflight_checks`).
 
-    Each verdict names a change of the spec that takes it away, if one is known; where the weights are fresh, the
-    network has been inspected with it.
+    Each verdict names a change of the spec that takes it away, if one is known: a network with it has been inspected,
+    one that starts afresh if the weights do not. With `steps`, and of trained weights, causes say whether the
+    start had the verdict already.
 
     Raises SpecError, CheckpointError, DataError or UsageError where one of them cannot be used, DivergedError
     where `steps` lead to a loss that is not finite.
@@ -57,27 +63,51 @@ def inspect(
     check_steps(subject.graph, steps)
     session = session_of(subject, resolve_device(device), random)
     with reproducible(session.device):
-        result = measured(session, steps, spectrum=spectrum)
-        verdicts = verdicts_of(session.graph, result)
-
-        def again(changes: list[str]) -> tuple[Verdict, ...]:
-            changed = _changed(session, changes)
-            return verdicts_of(changed.graph, measured(changed, steps, noisy=False))
-
+        result = measured(session, steps, spectrum=spectrum, progress=progress)
+        result = replace(result, trained=subject.trained)
+        verdicts = _explained(session, result, verdicts_of(session.graph, result), progress)
         checks = preflight_checks(session) if preflight else None
         return replace(
             result,
             preflight=checks,
-            trained=subject.trained,
             identity=session.batches.identity,
-            verdicts=with_fixes(session.graph, verdicts, again if subject.fresh else None),
+            verdicts=verdicts,
         )
 
 
-def measured(session: Session, steps: int, noisy: bool = True, spectrum: bool = False) -> InspectResult:
+def _explained(
+    session: Session, result: InspectResult, verdicts: tuple[Verdict, ...], progress: Progress
+) -> tuple[Verdict, ...]:
+    """Return the verdicts with their history and with fixes, which are tried on networks that start afresh."""
+    graph, steps = session.graph, result.steps if session.subject.fresh else 0
+    trials = count(1)
+
+    def again(changes: list[str], steps: int = steps) -> tuple[Verdict, ...]:
+        progress("changes that may mend it, number", next(trials), None)
+        changed = _changed(session, changes)
+        return verdicts_of(changed.graph, measured(changed, steps, noisy=False))
+
+    if not verdicts or result.at_start:
+        return with_fixes(graph, verdicts, again)
+    try:
+        start = again([], 0)
+    except NnctlError:  # weights that it would start with are gone
+        return with_fixes(graph, verdicts, None)
+    learned = learned_codes(verdicts, start)
+    rash = next((verdict.value for verdict in start if verdict.code == "update_large"), None)
+    verdicts = with_history(graph, result, verdicts, start)
+    if session.subject.fresh:
+        return with_fixes(graph, verdicts, again, learned, rash)
+    return fixes_from(with_fixes(graph, start, again), with_fixes(graph, verdicts, None, learned, rash), learned)
+
+
+def measured(
+    session: Session, steps: int, noisy: bool = True, spectrum: bool = False, progress: Progress = silent
+) -> InspectResult:
     """Return the signals after some steps, not yet judged; `noisy` adds the noise scale."""
     stepper = session.stepper()
-    session.take(stepper, steps)
+    session.take(stepper, steps, progress)
+    progress("measuring the signals", 0, None)
     source: Source = "initialiser" if session.subject.fresh and not steps else "weights"
     start = copy.deepcopy(stepper.net) if spectrum else None  # measuring takes a step
     result = measure(
@@ -94,5 +124,5 @@ def _changed(session: Session, changes: list[str]) -> Session:
     net, transfer = starting_network(graph)
     dtype = next(session.subject.net.parameters()).dtype
     lsuv = lsuv_layers(graph, transfer.taken if transfer else ())
-    subject = Subject(graph, net.to(dtype), session.subject.standardisation, lsuv, fresh=True)
+    subject = Subject(graph, net.to(dtype), session.subject.standardisation, lsuv, fresh=transfer is None)
     return session_of(subject, session.device, session.batches.name == "random", session.batches)

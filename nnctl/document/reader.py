@@ -104,11 +104,11 @@ def _nearby(path: Path) -> str | None:
     from nnctl.document.suggest import suggest
 
     try:
-        names = [file.name for file in path.parent.iterdir() if file.suffix in (".yaml", ".yml")]
+        names = {file.stem: file.name for file in path.parent.iterdir() if file.suffix in (".yaml", ".yml")}
     except OSError:
         return f"there is no folder {path.parent} either"
-    nearest = suggest(path.name, names)
-    return f"did you mean {path.parent / nearest}?" if nearest else None
+    nearest = suggest(path.stem, names)  # the suffix alone makes no names alike
+    return f"did you mean {path.parent / names[nearest]}?" if nearest else None
 
 
 class _Reader:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from nnctl.document.lines import code_of, indent_of, is_entry, odd_one_before
+
 _UNCLOSED = re.compile(r"expected ',' or '([\]}])', but got '(.*)'")
 _ENTRY = re.compile(r"\s*(?:- )?([A-Za-z_][A-Za-z0-9_]*)(?:\s*(?::=|[-=]>|[=:])\s*|\s+)(\S.*)")
 _WORDS = r"[A-Za-z_]\w*(?:\s+|:)[^\s:]+"
@@ -35,7 +37,7 @@ def slip_of(error: yaml.MarkedYAMLError, text: str) -> Slip | None:
         return None
     lines = text.splitlines()
     own = lines[mark.line] if mark.line < len(lines) else ""
-    before = next((line for line in range(mark.line - 1, -1, -1) if line < len(lines) and _code(lines[line])), None)
+    before = _above(lines, min(mark.line, len(lines)))
     key = context.line if context is not None and "could not find expected ':'" in problem else None
     for line in (mark.line, key, before):
         if line is not None and line < len(lines) and (foreign := _FOREIGN.match(lines[line])):
@@ -56,7 +58,11 @@ def slip_of(error: yaml.MarkedYAMLError, text: str) -> Slip | None:
         return Slip("a value goes on behind its closing quote", mark.line, mark.column, hint)
     if (closed := _UNCLOSED.match(problem)) and context is not None:
         return _unclosed(closed[1], closed[2], context, mark, len(lines) > 1)
-    if "found '<block mapping start>'" in problem and before is not None and re.fullmatch(_WORDS, _code(lines[before])):
+    if (
+        "found '<block mapping start>'" in problem
+        and before is not None
+        and re.fullmatch(_WORDS, code_of(lines[before]))
+    ):
         return _without_colon(lines, before)  # a comment behind it ended the text
     if "mapping values are not allowed" in problem:
         return _second_colon(lines, mark.line, mark.column, before)
@@ -68,23 +74,23 @@ def slip_of(error: yaml.MarkedYAMLError, text: str) -> Slip | None:
 def folded(text: str, line: int, column: int, last: int) -> Slip | None:
     """Return the slip where an unquoted value, a single word or number, goes on in the lines below it."""
     lines = text.splitlines()
-    first = _code(lines[line][column:])
+    first = code_of(lines[line][column:])
     if re.search(r"\s", first) or len(first) > _FOLDED or re.search(r"[\[{]", lines[line][:column]):
         return None
-    below = next(number for number in range(line + 1, last + 1) if _code(lines[number]))
+    below = next(number for number in range(line + 1, last + 1) if code_of(lines[number]))
     if loose := _loose(lines, line) or _loose(lines, below):
         return loose
     if not lines[line][:column].strip():  # the lines below a key: what is wrong with them is told later
         return None
-    if _code(lines[below]).startswith("- "):
-        if not _code(lines[line]).startswith("- "):
+    if code_of(lines[below]).startswith("- "):
+        if not code_of(lines[line]).startswith("- "):
             return _value_and_list(lines, line)
-        return _out_of_line(lines, below, {_indent(lines[line])}, "no entry of a list")
-    if re.search(r":(\s|$)", _code(lines[below])):
+        return _out_of_line(lines, below, {indent_of(lines[line])}, "no entry of a list")
+    if re.search(r":(\s|$)", code_of(lines[below])):
         return _below_value(lines, below, line)
     hint = "begin an entry of a list with `- ` in the column of the others, a field with `key: `"
-    message = f"line {below + 1} goes on with the value of line {line + 1}: `{first} {_code(lines[below])}`"
-    return Slip(message, below, _indent(lines[below]), hint)
+    message = f"line {below + 1} goes on with the value of line {line + 1}: `{first} {code_of(lines[below])}`"
+    return Slip(message, below, indent_of(lines[below]), hint)
 
 
 _FOLDED = 60  # characters; nnctl itself breaks texts in lines only beyond 110
@@ -93,7 +99,7 @@ _FOLDED = 60  # characters; nnctl itself breaks texts in lines only beyond 110
 def _odd_sign(own: str, line: int, column: int) -> Slip:
     sign = own[column]
     if sign != "\t":
-        return Slip(f"a value cannot begin with {sign}", line, column, f'quote it: "{_code(own[column:])}"')
+        return Slip(f"a value cannot begin with {sign}", line, column, f'quote it: "{code_of(own[column:])}"')
     if not own[:column].strip():
         return Slip("the line is indented with a tab", line, column, "indent with spaces, not tabs")
     if not own[column:].strip():
@@ -117,17 +123,17 @@ def _second_colon(lines: list[str], line: int, column: int, before: int | None) 
     own = lines[line][:column]
     twice = re.fullmatch(r"\s*(?:- )?([A-Za-z_]\w*): +([^\s({\[].*)", own)
     if twice:
-        rest = _code(lines[line][column:])
+        rest = code_of(lines[line][column:])
         single = re.fullmatch(r"\w+", twice[2]) and twice[1] not in ("name", "description")
         nested = f"write `{twice[1]}: {{{twice[2]}{rest}}}`, or " if single else ""
         return Slip("the value holds another `: `", line, column, f"{nested}put the whole value in quotes")
-    if before is None or ": " in own or _code(lines[before]).endswith(":"):
+    if before is None or ": " in own or code_of(lines[before]).endswith(":"):
         return None
-    if own.lstrip().startswith("- ") and not _code(lines[before]).startswith("- "):
+    if own.lstrip().startswith("- ") and not code_of(lines[before]).startswith("- "):
         return _without_dash(lines, before)
     if ": " not in lines[before]:
         return _without_colon(lines, before)
-    if _indent(own) > _indent(lines[before]):
+    if indent_of(own) > indent_of(lines[before]):
         return _below_value(lines, line, before)
     return None
 
@@ -140,8 +146,11 @@ def _block_end(lines: list[str], mark: yaml.Mark, inside: str) -> Slip | None:
     if own[: mark.column].rstrip()[-1:] in ("]", "}"):
         sign = own[: mark.column].rstrip()[-1]
         return Slip(f"a value goes on behind its closing `{sign}`", mark.line, mark.column, "remove what follows")
-    if _code(own).startswith("- "):
-        entries = {_indent(line) for line in lines[: mark.line] if _code(line)[:2] == "- "}
+    if is_entry(own):
+        before = _above(lines, mark.line)
+        if before is not None and not is_entry(lines[before]) and indent_of(lines[before]) == indent_of(own):
+            return _without_dash(lines, before)
+        entries = {indent_of(line) for line in lines[: mark.line] if is_entry(line)}
         return _out_of_line(lines, mark.line, entries, "no entry of a list")
     if inside == "while parsing a block collection":
         return _without_dash(lines, mark.line)
@@ -152,16 +161,21 @@ def _open_columns(lines: list[str], line: int) -> set[int]:
     """Return the columns of the lines that a line may belong to: those above it, each further left than the last."""
     columns: list[int] = []
     for above in reversed(lines[:line]):
-        if _code(above) and _indent(above) < min(columns, default=_indent(above) + 1):
-            columns.append(_indent(above))
+        if code_of(above) and indent_of(above) < min(columns, default=indent_of(above) + 1):
+            columns.append(indent_of(above))
     return set(columns)
 
 
 def _out_of_line(lines: list[str], line: int, columns: set[int], none: str) -> Slip | None:
     """Return the slip where a line begins in none of some columns."""
-    place = _indent(lines[line])
+    place = indent_of(lines[line])
     if not columns or place in columns:
         return None
+    if (odd := odd_one_before(lines, line)) is not None:
+        message = (
+            f"line {odd + 1} begins in column {indent_of(lines[odd]) + 1}, the lines after it in column {place + 1}"
+        )
+        return Slip(message, odd, indent_of(lines[odd]), f"begin it in column {place + 1}")
     possible = " or ".join(str(column + 1) for column in sorted(columns, key=lambda column: abs(column - place))[:2])
     hint = f"the lines of one list or mapping begin in the same column, here {possible}"
     return Slip(f"line {line + 1} begins in column {place + 1}, where {none} above it does", line, place, hint)
@@ -169,7 +183,7 @@ def _out_of_line(lines: list[str], line: int, columns: set[int], none: str) -> S
 
 def _loose(lines: list[str], line: int) -> Slip | None:
     """Return what is wrong with a line that was meant for an entry of a list."""
-    code, place = _code(lines[line]), _indent(lines[line])
+    code, place = code_of(lines[line]), indent_of(lines[line])
     if entry := _NO_SPACE.fullmatch(code):
         return Slip(f"line {line + 1} has no space behind its `-`", line, place, f"write `- {entry[1]}`")
     if entry := _BULLET.fullmatch(code):
@@ -180,28 +194,35 @@ def _loose(lines: list[str], line: int) -> Slip | None:
 def _without_colon(lines: list[str], line: int) -> Slip:
     if loose := _loose(lines, line):
         return loose
-    code = _code(lines[line])
-    above = next((number for number in range(line - 1, -1, -1) if _code(lines[number])), None)
-    if code.startswith("- ") and above is not None and not _code(lines[above]).startswith("- "):
+    code = code_of(lines[line])
+    above = _above(lines, line)
+    if above is not None and is_entry(lines[line]) and not is_entry(lines[above]):
         return _value_and_list(lines, above)
+    if above is not None and is_entry(lines[above]) and indent_of(lines[line]) == indent_of(lines[above]):
+        return _without_dash(lines, line)
     entry = _ENTRY.fullmatch(code)
     hint = f"write `{entry[1]}: {entry[2]}`" if entry else "write `key: value`, or `- …` for an entry of a list"
-    return Slip(f"line {line + 1} has no `: `", line, _indent(lines[line]), hint)
+    return Slip(f"line {line + 1} has no `: `", line, indent_of(lines[line]), hint)
+
+
+def _above(lines: list[str], line: int) -> int | None:
+    """Return the nearest line above that holds more than a comment."""
+    return next((number for number in range(line - 1, -1, -1) if code_of(lines[number])), None)
 
 
 def _below_value(lines: list[str], line: int, above: int) -> Slip:
     message = f"line {line + 1} is below line {above + 1}, which has a value already"
-    return Slip(message, line, _indent(lines[line]), "begin both in the same column, or remove that value")
+    return Slip(message, line, indent_of(lines[line]), "begin both in the same column, or remove that value")
 
 
 def _value_and_list(lines: list[str], line: int) -> Slip:
     message = f"line {line + 1} has a value, and a list below it"
-    return Slip(message, line, _indent(lines[line]), "remove one of them")
+    return Slip(message, line, indent_of(lines[line]), "remove one of them")
 
 
 def _without_dash(lines: list[str], line: int) -> Slip:
-    hint = f"write `- {_code(lines[line])}`, in the column of the list's other entries"
-    found = Slip(f"line {line + 1} is in a list and has no `- `", line, _indent(lines[line]), hint)
+    hint = f"write `- {code_of(lines[line])}`, in the column of the list's other entries"
+    found = Slip(f"line {line + 1} is in a list and has no `- `", line, indent_of(lines[line]), hint)
     return _loose(lines, line) or found
 
 
@@ -212,12 +233,3 @@ def hint_of(problem: str) -> str | None:
     if "expected ',' or" in problem:
         return "a bracket is not closed, or a comma is missing"
     return None
-
-
-def _code(line: str) -> str:
-    """Return a line without its indentation and its comment."""
-    return re.split(r"(?:^|\s)#", line)[0].strip()
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())

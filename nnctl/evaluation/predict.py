@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -79,11 +80,14 @@ class PredictResult:
 
     predictions: tuple[Prediction, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+    """What had to be changed about files so that the network could take them, in words."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
         errors = {"errors": [problem.as_json() for problem in self.problems]} if self.problems else {}
-        return {"predictions": [one.as_json() for one in self.predictions], **errors}
+        notes = {"notes": list(self.notes)} if self.notes else {}
+        return {"predictions": [one.as_json() for one in self.predictions], **notes, **errors}
 
 
 def predict(
@@ -114,17 +118,19 @@ def predict(
     load_into(net, weights)
     names = weights.value("class_names")
     network = _Network(graph, spec.data, spec.train, net.to(place).eval(), recorded(weights), names, top, place)
-    predictions, problems = list[Prediction](), list[Problem]()
+    predictions, problems, notes = list[Prediction](), list[Problem](), Counter[str]()
     with reproducible(place), ThreadPoolExecutor(os.cpu_count()) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about details of EXIF and the like
         for some in _some(_expanded(files, network.takes_photos, problems)):
             good = list[Fresh]()
             for fresh in pool.map(network.read, some):
                 problems += fresh.problems
+                notes.update(fresh.notes)
                 if len(fresh):
                     good.append(fresh)
             predictions += network.answers(_together(good)) if good else []
-    return PredictResult(tuple(predictions), tuple(problems))
+    told = (f"{count} of {len(predictions)} {'is' if count == 1 else 'are'} {note}" for note, count in notes.items())
+    return PredictResult(tuple(predictions), tuple(problems), tuple(told))
 
 
 @dataclass(frozen=True)

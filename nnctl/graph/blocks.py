@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nnctl.component.field_names import field_hint
 from nnctl.component.validate import read_arguments
 from nnctl.document.node import Entry, Mapping, Scalar, Unknown, is_null
-from nnctl.document.suggest import did_you_mean
 from nnctl.errors import Position, Problem
 from nnctl.graph.nodes import Signal, Step
 from nnctl.graph.place import Place
@@ -61,7 +61,7 @@ def _bind(expander: Expander, block: Block, scope: Scope, place: Place) -> bool:
     arguments = given.entries if given else {}
     for key, entry in arguments.items():
         if key not in params and key != "name":
-            hint = did_you_mean(key, params, "parameters") if params else "it has none"
+            hint = field_hint(key, params, arguments, "parameters") if params else "it has none"
             message = f"the block `{block.name}` has no parameter `{key}`"
             expander.fail("unknown-key", message, entry.key, place.path, hint=hint)
             return False

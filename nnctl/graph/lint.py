@@ -25,6 +25,7 @@ CODES = (
     "squashing-in-depth",
     "dropout-before-norm",
     "tiny-image",
+    "dropped-output",
     "rbm-range",
     "input",
     "outputs",

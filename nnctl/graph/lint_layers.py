@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nnctl.errors import Problem
+from nnctl.graph.dropped import dropped
 from nnctl.graph.nodes import Leaf, Residual, walk
 from nnctl.graph.runs import last_layer, pairs, runs
 from nnctl.kinds.layers.base import Activation
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 DEEP = 5
 """Hidden layers from which on a squashing activation costs the gradient most of its size: sigmoid's derivative is
 at most 1/4, so five of them leave less than a thousandth."""
+NAMED = 4
+"""Layers that a message lists."""
 REARRANGING = ("flatten", "reshape", "identity", "dropout")
 SQUASHING = ("sigmoid", "tanh")
 
@@ -94,6 +97,17 @@ def _small_too_early(graph: Graph) -> Iterator[Problem]:
             return
 
 
+def _dropped_outputs(graph: Graph) -> Iterator[Problem]:
+    train = graph.spec.train
+    tags = (loss.at for loss in train.loss if loss.at) if train else graph.tag_signals  # all may be asked for
+    for step, leaves in dropped(graph.network, frozenset(tags)):
+        names = ", ".join(f"`{leaf.path}`" for leaf in leaves[:NAMED]) + (", …" if len(leaves) > NAMED else "")
+        line = f" in line {step.position.line}" if step.position.line else ""
+        message = f"nothing uses what {names} compute{'s' * (len(leaves) == 1)}: the `from`{line} takes another value"
+        hint = "join the two, as `from: {tag: …, merge: add}` does, or remove what is not used"
+        yield _warn("dropped-output", message, leaves[0], hint)
+
+
 def _standardised_into_binary(graph: Graph) -> Iterator[Problem]:
     data = graph.spec.data
     if data is None or not data.dataset.standardised:
@@ -117,6 +131,7 @@ OF_LAYERS = (
     _squashing_in_depth,
     _dropout_before_batch_norm,
     _small_too_early,
+    _dropped_outputs,
     _standardised_into_binary,
 )
 """In the order in which their warnings are told."""

@@ -97,6 +97,7 @@ class FromTag:
 
     name: str
     merge: Merge | None
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)

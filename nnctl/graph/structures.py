@@ -189,7 +189,7 @@ def from_(expander: Expander, component: Any, place: Place) -> tuple[Step | None
     if found is None:
         return None, None
     name, tagged = found
-    step = FromTag(name, component.merge)
+    step = FromTag(name, component.merge, place.position)
     if component.merge is None or tagged is None or place.signal is None:
         return step, tagged if component.merge is None else None
     shape = _merged(expander, [place.signal, tagged], component.merge, place)

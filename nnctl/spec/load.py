@@ -10,11 +10,11 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from nnctl.component.family import find
+from nnctl.component.field_names import field_hint, field_meant
 from nnctl.component.validate import read_arguments
 from nnctl.document.node import Entry, Mapping, Scalar, Unknown, describe, has_unknown, is_null, plain
 from nnctl.document.numbers import number_hint
 from nnctl.document.reader import read_file, read_text
-from nnctl.document.suggest import did_you_mean, suggest
 from nnctl.errors import Problem, SpecError
 from nnctl.kinds.initializers.base import Init, Initializer, read_init
 from nnctl.spec.argument import parse
@@ -111,9 +111,9 @@ def _check_keys(mapping: Mapping, known: Sequence[str], where: str, problems: li
             continue
         owner = f"`{where}`" if where else "a spec"
         inside = next((place for place, keys in _HOMES.items() if place != where and key in keys), None)
-        hint = f"it belongs in `{inside}`" if inside else did_you_mean(key, known, "keys")
+        hint = f"it belongs in `{inside}`" if inside else field_hint(key, known, mapping.entries, "keys")
         problems.append(Problem("unknown-key", f"{owner} has no key `{key}`", entry.key, where, hint=hint))
-        meant.add(suggest(key, known))
+        meant.add(field_meant(key, known, mapping.entries))
     return meant
 
 

@@ -6,6 +6,7 @@ import json
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import torch
 from torch import nn
@@ -44,6 +45,9 @@ from nnctl.training.result import RunResult, Stopped
 from nnctl.training.run_directory import RunDirectory, check_free, check_same_spec, new_run, run_to_resume
 from nnctl.training.state import State
 from nnctl.training.watch import Watch
+
+_INSPECTED = 20
+"""Steps after which a network that will diverge is looked at: they are enough to see why."""
 
 
 class TrainingDiverged(DivergedError):
@@ -121,8 +125,6 @@ def _train_in(
 ) -> RunResult:
     """Build all that the loop needs, put back what was saved, and train."""
     spec, progress = graph.spec, Progress()
-    job, average = _job(graph, net.to(device), recipe, splits, batches, device)
-    meter = Meter(job.reading)
     metadata = {
         "spec": text,
         "class_names": json.dumps(splits.class_names),
@@ -138,8 +140,13 @@ def _train_in(
         progress = Progress.from_record(state.record["progress"])
         for difference in differences(directory.environment() or {}, environment):
             reporter.on_note(f"resumed elsewhere, the last digits may differ: {difference}")
-    directory.write_spec(text, environment)
-    with History(directory.metrics, keep=state.record["history"] if state else 0) as history:
+    with (
+        Interrupts().listening() as interrupts,  # from the moment that a run is there, so that none is left empty
+        History(directory.metrics, keep=state.record["history"] if state else 0) as history,
+    ):
+        directory.write_spec(text, environment)
+        job, average = _job(graph, net.to(device), recipe, splits, batches, device)
+        meter = Meter(job.reading)
         keeper = Keeper(
             directory,
             history,
@@ -155,11 +162,10 @@ def _train_in(
         if state is not None:
             keeper.resume(state)
         reporter.on_start(_start(directory, graph, job, progress))
-        with Interrupts().listening() as interrupts:
-            try:
-                stopped = fit(job, progress, meter, keeper, reporter, interrupts)
-            except NotFinite as failure:
-                raise _diverged(failure, directory, graph, job, progress, reporter) from None
+        try:
+            stopped = fit(job, progress, meter, keeper, reporter, interrupts)
+        except NotFinite as failure:
+            raise _diverged(failure, directory, graph, job, progress, reporter) from None
     return _told(_result(directory, progress, stopped, interrupts.signal), reporter)
 
 
@@ -282,6 +288,8 @@ def _diverged(
     result = _result(directory, progress, "diverged")
     reporter.on_end(result)
     position = graph.positions.get(path)
+    steps = min(failure.step - 1, _INSPECTED) if isinstance(job.step, Stepper) else 0
+    inspection = f"nnctl inspect {quote(str(directory.spec))}{f' --steps {steps}' if steps else ''}"
     return TrainingDiverged(
         Problem(
             "diverged",
@@ -289,7 +297,8 @@ def _diverged(
             **({"position": position} if position else {}),
             where=path,
             details=tuple(details),
-            hint="lower the learning rate, warm up (schedule: {constant: {warmup: 0.1}}) or clip (clip: {norm: 1.0})",
+            hint="lower the learning rate, warm up (schedule: {constant: {warmup: 0.1}}) or clip (clip: {norm: 1.0}); "
+            f"`{inspection}` tells how large the steps are, and tries what helps",
         ),
         result,
     )

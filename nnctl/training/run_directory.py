@@ -34,6 +34,11 @@ class RunDirectory:
         return self.path / BEST
 
     @property
+    def spec(self) -> Path:
+        """The resolved spec."""
+        return self.path / _SPEC
+
+    @property
     def metrics(self) -> Path:
         """One JSON object a line: the run's history."""
         return self.path / _METRICS
@@ -77,8 +82,8 @@ def run_to_resume(name: str, path: str | Path | None, keep: int) -> RunDirectory
     if path is not None:
         run = RunDirectory(Path(path), keep)
         return run if run.holds_run else None
-    numbers = _numbers(RUNS / name)
-    return RunDirectory(RUNS / name / str(max(numbers)), keep) if numbers else None
+    runs = (RunDirectory(RUNS / name / str(number), keep) for number in sorted(_numbers(RUNS / name), reverse=True))
+    return next((run for run in runs if run.holds_run), None)
 
 
 def check_free(path: str | Path | None) -> None:

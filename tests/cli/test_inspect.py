@@ -30,6 +30,13 @@ model:
     - linear: 10
 """
 
+DIGITS = """\
+name: digits
+data: {dataset: digits}
+model: {layers: [flatten, linear: 4, relu, linear: 10]}
+train: {epochs: 1, loss: cross_entropy, optimizer: {sgd: 0.1}}
+"""
+
 
 @pytest.fixture
 def deep(write: Write) -> str:
@@ -45,6 +52,15 @@ def test_the_page(nnctl: Run, deep: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert lines[-1] == "verdict  ok"
     assert max(map(len, lines)) <= 80
     assert next(line for line in lines if line.startswith("δ ")).count("▄") > 3, "a level course is a level line"
+
+
+def test_no_line_but_a_fix_is_wider_than_a_narrow_terminal(
+    nnctl: Run, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "64")
+    ran = nnctl("inspect", write(DIGITS))
+    assert "This is the network before training only" in ran.out
+    assert [line for line in ran.out.splitlines() if len(line) > 64 and not line.startswith("fix")] == []
 
 
 def test_a_verdict_names_line_numbers_cause_and_fix(nnctl: Run, deep: str) -> None:
@@ -150,6 +166,46 @@ def test_where_in_training_a_network_stands(nnctl: Run, write: Write) -> None:
     assert f"run · {own}, after 2 more steps · " in nnctl("inspect", "run", "--steps", "2").out
 
 
+def test_a_change_for_trained_weights_was_tried_on_a_fresh_start(nnctl: Run, write: Write) -> None:
+    layers = "[{repeat: {times: 8, layers: [{linear: 8}, sigmoid]}}, {linear: 2}]"
+    spec = write(f"name: deep\n{DATA}model: {{layers: {layers}}}\n{RECIPE}")
+    assert nnctl("train", spec, "--run", "run").code == 0
+    ran = nnctl("inspect", "run", "--html", "run.html").out
+    assert "\nfix (tried on a fresh start): 'model.layers[0].repeat.layers[1]=" in ran
+    assert "A fresh start with this change does not have the verdict:" in Path("run.html").read_text(encoding="utf-8")
+
+
+def test_what_numbers_mean_stands_beside_them(nnctl: Run, deep: str, write: Write) -> None:
+    page = " ".join(nnctl("inspect", deep, "model.init=kaiming").out.split())
+    assert "samples: in batches much smaller than that, gradients are mostly chance; the batch has 128" in page
+    assert "in the layer with most; a step moves all of such a unit's weights up, or all down" in page
+    own = "with Adam at a rate of its own"
+    text = SAMPLES.replace("[{linear: 2}]", "[{linear: 16}, relu, {linear: 2}]")
+    spec = write(text, "recipe.yaml")
+    assert f"{own}, not the recipe's" in nnctl("inspect", spec, "--preflight").out
+    bare = nnctl("inspect", write(text.replace(RECIPE, ""), "bare.yaml"), "--preflight").out
+    assert own in bare
+    assert "recipe's" not in bare
+
+
+def test_the_command_that_divergence_points_to_says_why(nnctl: Run, write: Write) -> None:
+    spec = write(
+        SAMPLES.replace("sgd: 0.1", "sgd: 1.0e+30")
+        .replace("cross_entropy", "mse")
+        .replace("[0, 1, 0]", "[.1, 1, 0.2]")
+        .replace("{linear: 2}", "{linear: 1}")
+    )
+    hint = nnctl("train", spec, "--run", "a run", "--json").json["errors"][0]["hint"]
+    _, _, command = hint.partition("`nnctl ")
+    ran = nnctl(*shlex.split(command.partition("`")[0]))
+    assert " --steps " in command
+    assert "nonfinite at linear1" in ran.out
+    assert "not there at initialisation: 1 step with `sgd` at the learning rate 1e+30 brought it" in " ".join(
+        ran.out.split()
+    )
+    assert "\nfix: train.optimizer.sgd.lr=" in ran.out
+
+
 def test_a_change_that_was_not_tried_says_so_and_can_be_pasted() -> None:
     verdict = Verdict("dead", "warn", "relu1", 3, None, 0.5, 0.1, None, "dead", "why", "train.clip: {norm: 1.0}")
     assert as_arguments("a.b[0]: relu\n" + str(verdict.fix)) == "'a.b[0]=relu' 'train.clip={norm: 1.0}'"
@@ -234,7 +290,7 @@ def test_preflight_of_targets_about_zero(nnctl: Run, write: Write) -> None:
 def test_preflight_of_a_healthy_spec(nnctl: Run) -> None:
     spec = Path(__file__).parents[2] / "specs" / "quickstart.yaml"
     checks = nnctl("inspect", str(spec), "--preflight", "--json").json["preflight"]
-    assert [check["ok"] for check in checks] == [True] * 5
+    assert [check["ok"] for check in checks] == [True] * 5  # the labels are not looked for in images
 
 
 def test_preflight_sees_samples_that_see_each_other(nnctl: Run) -> None:

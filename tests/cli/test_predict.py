@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from safetensors import safe_open
+from sklearn.datasets import load_digits
 
 import nnctl as package
 from nnctl.errors import CheckpointError, DataError, UsageError
@@ -227,6 +228,35 @@ def test_grey_digits_and_plain_rows(nnctl: Run, write: Write) -> None:
     assert "short.csv has 2 columns, the network takes 4 numbers" in nnctl("predict", "iris", "short.csv").err
     write_rows("bare.csv", [["5.1", "3.5", "1.4", "0.2"]], ("5.0", "3.4", "1.5", "0.3"))
     assert "the first line holds numbers" in nnctl("predict", "iris", "bare.csv").err
+
+
+def test_digits_as_pictures_are_predicted_as_the_set_is(nnctl: Run, write: Write) -> None:
+    spec = "name: digits\ndata: {dataset: digits}\nmodel: {layers: [flatten, linear: $classes]}\n" + RECIPE
+    assert nnctl("train", write(spec), "--run", "digits").code == 0
+    raw = load_digits().images[:60]  # from 0 to 16
+    for number, image in enumerate(raw):
+        Image.fromarray(np.rint(image * 255 / 16).astype(np.uint8)).save(f"{number:02}.png")
+    found = package.predict("digits", [f"{number:02}.png" for number in range(60)], top=10)
+    tensors, metadata = weights_of("digits")
+    mean, std = (np.array(json.loads(metadata[key])) for key in ("mean", "std"))
+    logits = ((raw.reshape(60, 64) / 255 - mean) / std) @ tensors["linear1.weight"].T + tensors["linear1.bias"]
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    assert [one.label for one in found.predictions] == [str(label) for label in shares.argmax(1)]
+    assert [one.probability for one in found.predictions] == pytest.approx(shares.max(1), rel=1e-4)
+    assert found.notes == ()
+
+
+def test_photos_of_another_size_or_colour_are_told(nnctl: Run, write: Write) -> None:
+    spec = "name: digits\ndata: {dataset: digits}\nmodel: {layers: [flatten, linear: $classes]}\n" + RECIPE
+    assert nnctl("train", write(spec), "--run", "digits").code == 0
+    Image.fromarray(np.full((20, 8, 3), (255, 0, 0), dtype=np.uint8)).save("red.png")
+    Image.fromarray(np.full((8, 8), 76, dtype=np.uint8)).save("grey.png")
+    assert nnctl("predict", "digits", "red.png", "grey.png").err.splitlines() == [
+        "note: 1 of 2 is not 8×8, the size of the training: scaled and cut to it",
+        "note: 1 of 2 is in colour, and the training in grey: its brightness is taken",
+    ]
+    assert nnctl("predict", "digits", "grey.png").err == ""
+    assert len(nnctl("predict", "digits", "red.png", "--json").json["notes"]) == 2
 
 
 @pytest.mark.parametrize(

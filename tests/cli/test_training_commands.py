@@ -43,6 +43,14 @@ def test_train_prints_its_result_on_stdout_and_its_progress_on_stderr(nnctl: Run
     assert [line.split()[0] for line in ran.err.splitlines()[1:]] == ["epoch", "1/3", "2/3", "3/3"]
 
 
+def test_what_only_training_refuses_is_told_once(nnctl: Run, write: Write) -> None:
+    ran = nnctl("train", write(POINTS.replace("$classes", "1")))
+    assert ran.code == 2
+    assert ran.err.startswith("error: the output does not have one number for each class")
+    assert ran.err.count("the data has 2 classes") == 1
+    assert "warning" not in ran.err
+
+
 def test_the_json_of_train(nnctl: Run, write: Write) -> None:
     ran = nnctl("train", write(POINTS), "--run", "my run", "--json")
     result = ran.json

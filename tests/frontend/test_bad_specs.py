@@ -1164,7 +1164,7 @@ model:
 error: the block `basic_block` has no parameter `strides`
   --> spec.yaml:5:34 (basic_block1)
 
-hint: did you mean `stride`?
+hint: nnctl calls it `stride`
 === block shape
 name: bad
 model:

@@ -75,6 +75,21 @@ CASES = [
     ("tiny-image", net("{max_pool: 8}, {conv: 4}"), net("{max_pool: 8}, {conv: {channels: 4, kernel: 1}}")),
     ("tiny-image", net("{max_pool: 8}, {conv: 4}"), net("{max_pool: 8}, {conv: {channels: 4, kernel: [1, 1]}}")),
     ("tiny-image", net("{max_pool: 8}, {conv: 4}"), net("{max_pool: 4}, {conv: 4}")),
+    # what is dropped is told once, and not where a join, a later `from`, a loss or a head takes it
+    ("dropped-output", net(f"{{tag: a}}, {{conv: 4}}, relu, {{from: a}}, {PLAIN}"),
+     net(f"{{tag: a}}, {{conv: 4}}, relu, {{from: {{tag: a, merge: concat}}}}, {PLAIN}")),
+    ("dropped-output", net(f"{{tag: a}}, {{residual: {{body: [{{conv: $in}}]}}}}, {{from: a}}, {PLAIN}"),
+     net(f"{{tag: a}}, {{conv: 4}}, {{tag: b}}, {{from: a}}, {{from: {{tag: b, merge: concat}}}}, {PLAIN}")),
+    ("dropped-output", net(f"{{conv: 4}}, {{branches: {{paths: [[{{from: data.input}}]], merge: concat}}}}, {PLAIN}"),
+     net(f"{{conv: 4}}, {{branches: {{paths: [[{{from: data.input}}], [identity]], merge: concat}}}}, {PLAIN}")),
+    ("dropped-output", net(f"{{tag: a}}, {PLAIN}, {{tag: b}}, {{from: a}}, {PLAIN}", recipe()),
+     net(f"{{tag: a}}, {PLAIN}, {{tag: b}}, {{from: a}}, {PLAIN}", recipe(loss="[cross_entropy, {mse: {at: b}}]"))),
+    ("dropped-output", net(f"{{tag: a}}, {PLAIN}, {{from: a}}, {PLAIN}"),
+     net(f"{{tag: a}}, {PLAIN}, {{tag: b}}, {{from: a}}, {PLAIN}")),
+    ("dropped-output", net(f"{{tag: a}}, {{conv: 4}}, {{from: a}}, {PLAIN}"),
+     net(f"{{tag: a}}, {{conv: 4}}, {{head: {{name: aux, layers: [{PLAIN}]}}}}, {{from: a}}, {PLAIN}")),
+    ("dropped-output", net(f"{{tag: a}}, {{repeat: {{times: 2, layers: [{{conv: 4}}]}}}}, {{from: a}}, {PLAIN}"),
+     net(f"{{conv: 1}}, {{highway: {{body: [{{from: data.input}}], gate: [{{from: data.input}}]}}}}, {PLAIN}")),
     ("classes", net("flatten, {linear: 7}", recipe()), net(PLAIN, recipe())),
     ("classes", net("flatten, {linear: 11}", recipe()), net("flatten, {linear: 10}", recipe())),
     ("classes", net("flatten, {linear: 7}", recipe(loss="mse")), net("flatten, {linear: 10}", recipe(loss="mse"))),
@@ -165,3 +180,11 @@ def test_an_entry_met_many_times_is_one_warning() -> None:
 def test_two_entries_are_two_warnings() -> None:
     text = net("{conv: 4}, batch_norm, {conv: 4}, batch_norm, flatten, {linear: $classes}")
     assert [(w.code, w.details) for w in build_text(text).warnings] == [("bias-before-norm", ())] * 2
+
+
+def test_a_dropped_output_names_its_layers_and_the_line_that_drops_it() -> None:
+    lines = ["{tag: stem}", "{conv: 4}", "relu", "{from: stem}", "flatten", "{linear: 10}"]
+    text = f"{HEAD}{DIGITS}model:\n  layers:\n" + "".join(f"    - {line}\n" for line in lines)
+    (warning,) = build_text(text).warnings
+    assert (warning.where, str(warning.position)) == ("conv1", "spec.yaml:6:8")
+    assert warning.message == "nothing uses what `conv1`, `relu1` compute: the `from` in line 8 takes another value"

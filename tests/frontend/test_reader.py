@@ -306,10 +306,13 @@ def test_only_utf_8_is_read(tmp_path: Path, raw: bytes) -> None:
 
 
 def test_a_missing_file_names_its_neighbour(tmp_path: Path) -> None:
-    (tmp_path / "lenet.yaml").write_text("name: x")
+    for name in ("lenet.yaml", "collapsed.yaml"):
+        (tmp_path / name).write_text("name: x")
     (problem,) = file_problems(tmp_path / "lenett.yaml")
     assert problem.message == "there is no file shown.yaml"
     assert problem.hint == f"did you mean {tmp_path / 'lenet.yaml'}?"
+    (problem,) = file_problems(tmp_path / "nofile.yaml")  # alike in its suffix alone
+    assert problem.hint is None
 
 
 @pytest.mark.parametrize("name", ["", "sub/spec.yaml", "nul\0.yaml"])

@@ -15,7 +15,7 @@ from nnctl.errors import CheckpointError, UsageError
 from nnctl.posix import exclusive_lock
 from nnctl.spec.sections import Data
 from nnctl.training.reporter import Reporter, StepReport
-from nnctl.training.run import train
+from nnctl.training.run import _job, train
 from tests.training.helpers import Failure, Listener, StopAt, assert_same_run, line, points, spec_of
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -156,7 +156,27 @@ def test_resume_takes_the_newest_run_of_the_name(tmp_path: Path, monkeypatch: py
     train(spec_of(epochs=1))
     with pytest.raises(Failure):
         train(spec_of(epochs=1), reporter=StopAt(3))
+    Path("checkpoints/small/3").mkdir()  # nothing of a run is there
     assert train(spec_of(epochs=1), resume=True).run == "checkpoints/small/2"
+
+
+def test_an_interrupt_before_the_first_step_leaves_no_empty_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train(spec_of(), run=tmp_path / "whole")
+
+    def slow(*arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return _job(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nnctl.training.run._job", slow)
+        cut = train(spec_of(), run=tmp_path / "cut")
+    assert (cut.stopped, cut.steps) == ("interrupted", 1)
+    with pytest.raises(CheckpointError, match="was started with another spec"):
+        train(spec_of(epochs=9), run=tmp_path / "cut", resume=True)
+    assert train(spec_of(), run=tmp_path / "cut", resume=True).steps == whole.steps
+    assert_same_run(tmp_path / "whole", tmp_path / "cut")
 
 
 def test_another_spec_is_refused_with_the_line_that_differs(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from pathlib import Path
+from shlex import quote
 from types import SimpleNamespace
 from typing import Any
 
@@ -73,6 +74,8 @@ def test_divergence_names_the_first_layer_at_fault_and_keeps_no_bad_state(tmp_pa
     assert caught.value.exit_code == 3
     assert problem.where in ("linear1", "linear2")
     assert problem.details[0].startswith(f"first layer at fault: {problem.where}: its ")
+    assert problem.hint is not None
+    assert f"`nnctl inspect {quote(str(tmp_path / 'spec.yaml'))}" in problem.hint
     assert problem.position.line is not None
     assert caught.value.result.stopped == "diverged"
     assert listener.calls[-1] == "end"

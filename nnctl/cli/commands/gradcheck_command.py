@@ -42,6 +42,7 @@ def run(
     """
     from nnctl.cli.output import check_target, print_json
     from nnctl.cli.render.gradients import print_gradients
+    from nnctl.cli.render.waiting import waiting
     from nnctl.cli.terminal import err, out
 
     changes = options.checked_overrides(overrides)
@@ -50,17 +51,19 @@ def run(
 
     from nnctl.diagnosis.gradient.check import gradcheck
 
-    result = gradcheck(
-        target,
-        samples=samples,
-        joint=joint,
-        strict=strict,
-        curve=svg is not None,
-        random=random,
-        seed=seed,
-        overrides=changes,
-        device=device,
-    )
+    with waiting(err()) as progress:
+        result = gradcheck(
+            target,
+            samples=samples,
+            joint=joint,
+            strict=strict,
+            curve=svg is not None,
+            random=random,
+            seed=seed,
+            overrides=changes,
+            device=device,
+            progress=progress,
+        )
     if json:
         print_json(result.as_json())
     else:

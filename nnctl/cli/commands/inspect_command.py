@@ -25,7 +25,7 @@ def run(
         bool, typer.Option("--spectrum", help="Also singular values of weights and of the input-output Jacobian.")
     ] = False,
     preflight: Annotated[
-        bool, typer.Option("--preflight", help="Also five checks of data, loss and network before a long training.")
+        bool, typer.Option("--preflight", help="Also six checks of data, loss and network before a long training.")
     ] = False,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the page as one self-contained HTML file.")
@@ -48,6 +48,7 @@ def run(
     """
     from nnctl.cli.output import check_target, print_json
     from nnctl.cli.render.signals import different_data, print_signals
+    from nnctl.cli.render.waiting import waiting
     from nnctl.cli.terminal import err, out
 
     other, changes = options.other_and_overrides(rest, "networks")
@@ -58,19 +59,21 @@ def run(
 
     from nnctl.diagnosis.signals import inspect
 
-    found = {
-        name: inspect(
-            name,
-            steps=steps,
-            random=random,
-            spectrum=spectrum,
-            preflight=preflight,
-            overrides=changes,
-            device=device,
-        )
-        for name in (target, other)
-        if name is not None
-    }
+    with waiting(err()) as progress:
+        found = {
+            name: inspect(
+                name,
+                steps=steps,
+                random=random,
+                spectrum=spectrum,
+                preflight=preflight,
+                overrides=changes,
+                device=device,
+                progress=progress,
+            )
+            for name in (target, other)
+            if name is not None
+        }
     if json:
         first, *others = found.values()
         print_json(first.as_json() | ({"other": others[0].as_json()} if others else {}))

@@ -14,7 +14,10 @@ def run(
     checkpoint: options.Checkpoint,
     arguments: Annotated[
         list[str],
-        typer.Argument(metavar="FILE|PATH=VALUE", help="Photos, tables, texts or folders of them; `-` for a pipe."),
+        typer.Argument(
+            metavar="FILE|PATH=VALUE",
+            help="Photos, tables, texts or folders of them; `-` for a pipe. PATH=VALUE: a field to change.",
+        ),
     ],
     top: Annotated[int, typer.Option("--top", min=1, metavar="K", help="How many classes are told.")] = 3,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")] = False,
@@ -24,10 +27,13 @@ def run(
     """Tell class and probability of new files, or a number.
 
     Files are photos, CSV tables or lines of text, as those that the network was trained on; a table needs the columns
-    that the network takes, by name. What cannot be read is named, and the rest is predicted all the same.
+    that the network takes, by name. What cannot be read is named, and the rest is predicted all the same. Photos are
+    scaled and cut to the size of the training, which is told. PATH=VALUE changes a field of the spec that the run
+    keeps, as `train` takes it: how answers are computed, or where something lies that has moved.
 
     \b
     nnctl predict checkpoints/photos/1 cat.jpg dogs/
+    nnctl predict checkpoints/photos/1 cat.jpg train.precision=fp32
     nnctl predict checkpoints/adult/1 people.csv --csv > answers.csv
     cat people.csv | nnctl predict checkpoints/adult/1 - --json
     """
@@ -53,6 +59,8 @@ def run(
             print_csv(result.predictions, top, out())
         else:
             print_predictions(result.predictions, out())
+        for note in result.notes:
+            err().print(f"note: {note}")
         if result.problems:
             print_problems(result.problems, to=err())
     if result.problems:

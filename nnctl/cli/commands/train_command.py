@@ -51,8 +51,8 @@ def run(
 
     # The spec is judged before torch is imported, which takes seconds.
     graph = build_file(spec, options.checked_overrides(overrides), fresh=not resume)
-    if graph.warnings:
-        print_problems(graph.warnings, "warning", err())
+    if warnings := [warning for warning in graph.warnings if warning not in graph.refusals]:  # those are errors here
+        print_problems(warnings, "warning", err())
         err().print()
 
     if find_lr:

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from nnctl.data.progress import Progress, silent
 from nnctl.device import reproducible, resolve_device
 from nnctl.diagnosis.gradient.adjoint import check_adjoint
 from nnctl.diagnosis.gradient.beside import beside
@@ -48,6 +49,7 @@ def gradcheck(
     seed: int = 0,
     overrides: Sequence[str] = (),
     device: str = "auto",
+    progress: Progress = silent,
 ) -> GradcheckResult:
     """Prove the gradients of a whole network by differences of its loss, in float64 and on a copy.
 
@@ -75,7 +77,7 @@ def gradcheck(
             case = case_of_module(*_batch(target, spec, loss), place, seed)
         else:
             case = case_of_spec(subject_of(target, spec, overrides), samples, random, place)
-        return _check(case, STRICT_DIRECTIONS if strict else DIRECTIONS, joint, curve, seed)
+        return _check(case, STRICT_DIRECTIONS if strict else DIRECTIONS, joint, curve, seed, progress)
 
 
 def _batch(target: Any, batch: Any, loss: LossFunction | None) -> tuple[nn.Module, Any, Any, LossFunction]:
@@ -95,15 +97,18 @@ def _batch(target: Any, batch: Any, loss: LossFunction | None) -> tuple[nn.Modul
     return target, *batch, loss
 
 
-def _check(case: Case, count: int, joint: bool, curve: bool, seed: int) -> GradcheckResult:
+def _check(case: Case, count: int, joint: bool, curve: bool, seed: int, progress: Progress) -> GradcheckResult:
     function = case.function
     here = Here.of(function)
-    check = check_jointly if joint else check_tensors
+    check = check_jointly if joint else partial(check_tensors, progress=progress)
+    if joint:
+        progress("all gradients at once", 0, None)
     outcomes = check(here, list(function.tensors), count, seed)
     moved = beside(function, outcomes, case.seed, partial(check, count=count, seed=seed))
     outcomes |= moved
     calls = calls_of(function, case.module)
     read = function.read()
+    progress("layers by themselves", 0, None)
     alone = _layers_alone(case, outcomes, calls, seed)
     layers = _wrong_layers(case, outcomes, calls, seed)
     located = _locate(case, here, outcomes, layers, seed)
@@ -118,6 +123,7 @@ def _check(case: Case, count: int, joint: bool, curve: bool, seed: int) -> Gradc
         )
         for name, outcome in outcomes.items()
     )
+    progress("running statistics", 0, None)
     running = check_running(case, count, seed)
     verdicts = [tensor.verdict for tensor in tensors]
     by_term = terms_of({name: one for name, one in outcomes.items() if name not in ends}, len(function.names))

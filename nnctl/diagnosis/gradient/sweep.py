@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from nnctl.data.progress import Progress, silent
 from nnctl.diagnosis.gradient.differences import Difference, Direction, Here, careful, quick
 from nnctl.diagnosis.gradient.directions import signs, unit
 from nnctl.diagnosis.gradient.function import norms
@@ -31,9 +32,15 @@ class Outcome:
     """Every term's; None where the term does not depend on the tensor."""
 
 
-def check_tensors(here: Here, names: Collection[str], count: int, seed: int) -> dict[str, Outcome]:
+def check_tensors(
+    here: Here, names: Collection[str], count: int, seed: int, progress: Progress = silent
+) -> dict[str, Outcome]:
     """Return what `count` directions say of each tensor."""
-    return {name: check_tensor(here, name, count, seed) for name in names}
+    found = {}
+    for number, name in enumerate(names):
+        progress("gradients checked", number, len(names))
+        found[name] = check_tensor(here, name, count, seed)
+    return found
 
 
 def check_tensor(here: Here, name: str, count: int, seed: int) -> Outcome:

@@ -63,6 +63,8 @@ class Dataset(Component):
     """False for xor and points, which have `train` alone."""
     standardised: ClassVar[bool] = True
     """Whether inputs get mean 0 and deviation 1; False for sets whose numbers the user or a formula gives."""
+    white: ClassVar[int] = 255
+    """The value of full brightness in the set's photos; 0 is black."""
 
     @property
     def under_root(self) -> bool:
@@ -100,7 +102,7 @@ class Dataset(Component):
         """
         from nnctl.data.fresh_files import read_fresh
 
-        return read_fresh(self.facts_unseen(root).inputs, file, content)
+        return read_fresh(self.facts_unseen(root).inputs, file, content, self.white)
 
     def coded_as(self, main: Dataset) -> Dataset:
         """Return the set with the codes of categories and words that `main`, which is pinned, gives them: a stream's

@@ -15,6 +15,7 @@ class Digits(Embedded):
     kind = "digits"
     samples = 1797
     shape = (1, 8, 8)
+    white = 16
     names = tuple("0123456789")
     paper = "E. Alpaydin, C. Kaynak: Optical recognition of handwritten digits, UCI repository, 1998"
     examples = (Example("digits"),)
