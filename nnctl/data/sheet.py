@@ -19,9 +19,9 @@ _GAP, _MARGIN, _LINE = 4, 12, 14
 _INK, _PAPER = (20, 20, 20), (255, 255, 255)
 
 
-def draw_sheet(splits: Splits, title: str) -> Image:
+def draw_sheet(splits: Splits, title: str, white: int = 255) -> Image:
     """Return a picture with a line for each of some training samples: its label, itself, and how it comes augmented in
-    the first steps. Each class has a line as long as there is room.
+    the first steps. Each class has a line as long as there is room. `white` is the data set's brightest value.
 
     Raises UsageError where the samples are not images.
     """
@@ -32,7 +32,7 @@ def draw_sheet(splits: Splits, title: str) -> Image:
     train = splits.train
     chosen = _of_each_class(train.target)
     batches = [train.batch(chosen), *(train.batch(chosen, step=step) for step in range(COLUMNS - 1))]
-    pixels = [_as_bytes(batch.inputs["input"], splits) for batch in batches]
+    pixels = [_as_bytes(batch.inputs["input"], splits, white) for batch in batches]
     return _sheet(pixels, [_label(value, splits) for value in train.target[chosen]], title)
 
 
@@ -45,11 +45,11 @@ def _of_each_class(target: Tensor) -> Tensor:
     return torch.tensor([*firsts, *others][:ROWS])
 
 
-def _as_bytes(inputs: Tensor, splits: Splits) -> Tensor:
-    """Return standardised images (N, C, H, W) as the RGB bytes (N, H, W, 3) that they came from."""
+def _as_bytes(inputs: Tensor, splits: Splits, white: int) -> Tensor:
+    """Return standardised images (N, C, H, W) as RGB bytes (N, H, W, 3), the brightest of the data set as white."""
     shape = tuple(inputs.shape[1:]) if len(splits.mean) == inputs[0].numel() else (-1, 1, 1)
     mean, std = (torch.tensor(values).view(shape) for values in (splits.mean, splits.std))
-    found = (inputs.cpu() * std + mean).mul(255).round().clamp(0, 255).to(torch.uint8)
+    found = (inputs.cpu() * std + mean).mul(255 * 255 / white).round().clamp(0, 255).to(torch.uint8)
     return found.expand(-1, 3, -1, -1).permute(0, 2, 3, 1)
 
 

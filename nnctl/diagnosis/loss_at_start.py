@@ -33,6 +33,8 @@ def loss_at_start(session: Session, batch: Batch) -> Iterator[Check]:
     if len(session.losses) > 1 or session.losses[0].place != OUTPUT:
         return
     (loss,) = session.losses
+    if not loss.weight:
+        return
     if loss.kind == "cross_entropy":
         yield _of_classes(session, batch)
     elif loss.kind in _REGRESSIONS and loss.target in (None, "data.target"):
@@ -41,8 +43,8 @@ def loss_at_start(session: Session, batch: Batch) -> Iterator[Check]:
 
 def _of_classes(session: Session, batch: Batch) -> Check:
     """Logits near 0 say that all classes are alike: the loss is ln C."""
-    classes = session.graph.output.shape.features
-    value = float(_losses(session, [batch])[0][0])
+    classes, weight = session.graph.output.shape.features, session.losses[0].weight
+    value = float(_losses(session, [batch])[0][0]) / weight
     guess = log(classes)
     ok = guess / 2 <= value <= 2 * guess + 1
     cause = (

@@ -66,13 +66,18 @@ def measure(
             stepper, graph.spec.seed, batches.others(step), SAMPLES - batch.n, noise if affordable else None
         )
     expected = predictions(graph, net, probes, batch, source) if loss == loss else {}
+    loss_after = None
     if rate is not None:
         stepper.update(rate)
+        loss_after = _loss_again(stepper, batch, step)
     zero = zero_gradients(weights) if loss == loss else None
     if zero and rate is not None:
         zero &= _zero_again(stepper, in_type(batches.at(step + 1), net), step + 1)
     layers = signals_of(graph, probes, batch.n, weights, zero, stepped=rate is not None, expected=expected, noise=noise)
-    return InspectResult(layers, batches.name, loss, step, batch.n, batch.n + others, noise.total, rate_share, source)
+    return InspectResult(
+        layers, batches.name, loss, step, batch.n, batch.n + others, noise.total, rate_share, source,
+        loss_after=loss_after,
+    )  # fmt: skip
 
 
 def observe(
@@ -129,6 +134,14 @@ def _others(stepper: Stepper, seed: int, others: Iterator[Batch], wanted: int, n
             left -= 1
         seen += batch.n
     return seen
+
+
+def _loss_again(stepper: Stepper, batch: Batch, step: int) -> float:
+    """Return the loss of a step's batch with the weights as they are now, under the step's own masks."""
+    generator_of(stepper.device).manual_seed(derive(stepper.seed, "dropout", step, 0))
+    with autocast(stepper.device, stepper.precision):
+        seen = stepper.objective.forward(stepper.net, batch)
+    return float(stepper.objective(in_fp32(seen, stepper.precision)).detach())
 
 
 def _zero_again(stepper: Stepper, batch: Batch, step: int) -> set[int]:

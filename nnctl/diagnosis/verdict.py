@@ -44,7 +44,9 @@ class Verdict:
     fix: str | None
     """YAML to change, a line for each field, such as `model.init: kaiming`; None where no change is known to help."""
     tried: bool = False
-    """Whether the network was inspected with the fix, and the verdict was gone."""
+    """Whether a network was inspected with the fix, and the verdict was gone."""
+    afresh: bool = False
+    """Whether that was not the network itself, which has been trained, but one that starts afresh."""
 
     def __str__(self) -> str:
         """Return what is wrong and where, why, and what to change."""

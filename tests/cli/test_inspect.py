@@ -182,8 +182,8 @@ def test_what_numbers_mean_stands_beside_them(nnctl: Run, deep: str, write: Writ
     own = "with Adam at a rate of its own"
     text = SAMPLES.replace("[{linear: 2}]", "[{linear: 16}, relu, {linear: 2}]")
     spec = write(text, "recipe.yaml")
-    assert f"{own}, not the recipe's" in nnctl("inspect", spec, "--preflight").out
-    bare = nnctl("inspect", write(text.replace(RECIPE, ""), "bare.yaml"), "--preflight").out
+    assert f"{own}, not the recipe's" in " ".join(nnctl("inspect", spec, "--preflight").out.split())
+    bare = " ".join(nnctl("inspect", write(text.replace(RECIPE, ""), "bare.yaml"), "--preflight").out.split())
     assert own in bare
     assert "recipe's" not in bare
 

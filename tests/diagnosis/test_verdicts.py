@@ -105,14 +105,15 @@ def test_one_abnormal_input_kills_relus() -> None:
     assert (inspect(net, abnormal).layers[1].dead or 0) < 0.05
 
 
-def test_trained_weights_get_a_fix_that_was_not_tried() -> None:
+def test_trained_weights_get_a_fix_that_a_fresh_start_was_tried_with() -> None:
     spec = ILL["vanishing"][0]
     net = net_of(spec)
     with torch.no_grad():
         net.get_parameter("linear1.bias").add_(0.01)
     result = inspect(net, spec)
     verdict = verdict_of(result, "vanishing")
-    assert (verdict.fix, verdict.tried, result.variances) == ("model.init: kaiming", False, "weights")
+    assert (verdict.fix, verdict.tried, verdict.afresh) == ("model.init: kaiming", True, True)
+    assert result.variances == "weights"
 
 
 def test_few_inputs_make_no_dead_unit() -> None:
@@ -157,3 +158,37 @@ def test_slopes_and_their_significance() -> None:
 def test_bounds() -> None:
     assert [VANISHING.judge(value) for value in (0.5, 5e-3, 5e-4)] == [None, ("warn", 1e-2), ("fail", 1e-3)]
     assert [COLLAPSED.judge(value) for value in (0.9, 0.9995, 1.0)] == [None, ("warn", 0.999), ("fail", 0.9999)]
+
+
+@pytest.mark.parametrize("name", ["diabetes", "recipes/bagging"])
+def test_weights_that_start_near_zero_may_leap(name: str) -> None:
+    """A tenth of the rate leaves a linear map that is at 0.01 of its size without a chance."""
+    spec = SPECS / f"{name}.yaml"
+    assert "update_large" not in {verdict.code for verdict in inspect(spec).verdicts}
+    result = inspect(spec, overrides=["train.optimizer.adam.lr=1000"])
+    wild = verdict_of(result, "update_large")
+    assert wild.severity == "fail"
+    assert wild.value == next(layer.update_ratio for layer in result.layers if layer.path == wild.path)
+
+
+@pytest.mark.parametrize(("bias", "severity"), [(-2, None), (-3, "warn"), (-4, "fail"), (-5, "fail")])
+def test_one_bias_that_kills_units(bias: float, severity: str | None) -> None:
+    """The more units are dead, the graver: over a tenth is told, over a half fails."""
+    first = {"linear": {"features": 64, "init": {"weight": "kaiming", "bias": {"constant": bias}}}}
+    spec = spec_of([first, "relu", {"linear": 4}], 0.5 + X, LABELS, loss="cross_entropy")
+    result = inspect(spec)
+    share = result.layers[1].dead or 0.0
+    assert (share > 0.5, share > 0.1) == (severity == "fail", severity is not None)
+    assert next((v.severity for v in result.verdicts if v.code == "dead"), None) == severity
+    assert len({verdict.fix for verdict in result.verdicts} - {None}) <= 1  # what mends one mends all
+
+
+def test_layers_that_nothing_comes_of_are_taken_away() -> None:
+    aside = [{"tag": "t"}, {"linear": 8}, "relu", {"linear": 5}, {"from": "t"}]
+    spec = ill([{"linear": 24}, "relu", *aside, {"linear": 4}])
+    (verdict,) = inspect(spec).verdicts
+    assert (verdict.code, verdict.severity, verdict.tried) == ("unused", "warn", True)
+    assert verdict.fix == "model.layers[3]: identity\nmodel.layers[5]: identity"
+    assert "what leaves them goes nowhere" in verdict.cause
+    mended = loads(to_yaml(spec), as_overrides(tuple(verdict.fix.splitlines())))
+    assert inspect(mended).verdicts == ()

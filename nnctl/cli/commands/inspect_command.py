@@ -38,7 +38,7 @@ def run(
 
     One batch goes through the network: the size of every layer's signal, of the error that comes back, of the
     gradients, and of the step that the optimiser would take, beside what theory expects of the initialisation.
-    Each verdict names a cause and a change of the spec that mends it.
+    Each verdict names a cause and a change of the spec that mends it, or the changes tried in vain.
 
     \b
     nnctl inspect specs/vgg11.yaml

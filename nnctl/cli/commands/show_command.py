@@ -75,7 +75,8 @@ def _draw(spec: str, overrides: list[str], target: str) -> tuple[str, int]:
 
     splits = load(graph.spec.data, graph.spec.seed, splits=("train",))
     try:
-        draw_sheet(splits, f"{graph.spec.name}: {graph.spec.data.dataset.kind}").save(path, "PNG")
+        dataset = graph.spec.data.dataset
+        draw_sheet(splits, f"{graph.spec.name}: {dataset.kind}", dataset.white).save(path, "PNG")
     except OSError as error:
         raise UsageError(Problem("write", f"cannot write {target}: {error.strerror or error}")) from None
     return str(path), min(ROWS, len(splits.train))

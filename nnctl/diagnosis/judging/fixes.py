@@ -7,27 +7,51 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from nnctl.diagnosis.judging.written import fields_of, parameters_of, path_of, value_at
-from nnctl.diagnosis.verdict import Code
-from nnctl.document.node import Mapping
+from nnctl.component.family import find
+from nnctl.diagnosis.judging.written import bodies_of, fields_of, kind_of, parameters_of, path_of, value_at
+from nnctl.diagnosis.verdict import Code, Verdict
+from nnctl.document.node import Mapping, plain
 from nnctl.graph.build import Graph
+from nnctl.kinds.initializers.base import Init
 from nnctl.kinds.layers.base import Activation, Weighted
+from nnctl.kinds.layers.conv import Conv
+from nnctl.spec.load import read_string
+from nnctl.spec.resolved import as_dict, in_flow, to_yaml
 
 Fix: TypeAlias = tuple[str, ...]
 """Lines `path: value`."""
 
 _PLACES = 4
 """Places in the spec that one fix may change."""
+_PACES = {"update_small": (1e-3, 1e-4), "update_large": (0.1, 0.01, 0.001)}
+"""‖ΔW‖ / ‖W‖ to aim at with another rate: 1e-3 is neither slow nor rash."""
 
 
-def candidates(graph: Graph, code: Code) -> Iterator[Fix]:
-    """Yield the changes worth trying against a verdict."""
+def candidates(graph: Graph, verdict: Verdict, learned: bool = False, rash: float | None = None) -> Iterator[Fix]:
+    """Yield the changes worth trying against a verdict, without those that leave the spec as it is.
+
+    `learned` says whether training brought it: then its steps are what to change first. `rash` is ‖ΔW‖ / ‖W‖ of the
+    first step, where that was too large.
+    """
     seen: set[Fix] = set()
-    for group in _GROUPS[code]:
+    groups = _GROUPS[verdict.code]
+    if verdict.code in ("update_small", "update_large") and verdict.value:
+        groups = (_rate(*(pace / verdict.value for pace in _PACES[verdict.code])),)
+    elif learned:
+        groups = (_rate(*(pace / (rash or 1.0) for pace in _PACES["update_large"])), _clip, *groups)
+    if verdict.code == "unused" and verdict.severity == "warn":
+        groups = (_without(verdict.path),)
+    for group in groups:
         for fix in group(graph):
-            if fix not in seen:
+            if fix not in seen and _changes(graph, fix):
                 seen.add(fix)
                 yield fix
+
+
+def _changes(graph: Graph, fix: Fix) -> bool:
+    """Return whether the spec differs with a fix, and can be read at all."""
+    reading = read_string(to_yaml(graph.spec), as_overrides(fix))
+    return not reading.problems and reading.spec is not None and as_dict(reading.spec) != as_dict(graph.spec)
 
 
 def as_overrides(fix: Fix) -> list[str]:
@@ -45,9 +69,24 @@ def _shortcuts(graph: Graph) -> Iterator[Fix]:
         yield (f"{path}: auto",)
 
 
+def _new_shortcuts(graph: Graph) -> Iterator[Fix]:
+    """Shortcuts around what is repeated; an activation at its end comes after the sum."""
+    for path, entries in bodies_of(graph):
+        kind = find("layers", kind_of(entries[-1]) or "")
+        inside = len(entries) - (len(entries) > 1 and kind is not None and issubclass(kind, Activation))
+        body = [plain(entry) for entry in entries[:inside]]
+        yield (f"{path}: {in_flow([{'residual': {'body': body}}, *map(plain, entries[inside:])])}",)
+
+
+def _padding(graph: Graph) -> Iterator[Fix]:
+    places = _entries(graph, lambda layer: isinstance(layer, Conv) and layer.padding_mode == "zeros")
+    if places:
+        yield tuple(f"{path}.padding_mode: reflect" for path in places)
+
+
 def _starts(graph: Graph) -> Iterator[Fix]:
     """Other initialisers, for all layers: those that have their own are told as well."""
-    own = _entries(graph, lambda leaf: isinstance(leaf, Weighted) and leaf.own_init().weight is not None)
+    own = _entries(graph, lambda layer: isinstance(layer, Weighted) and layer.own_init() != Init())
     if own is None:
         return
     for rule in ("kaiming", "{orthogonal: auto}", "critical", "xavier"):
@@ -81,6 +120,25 @@ def _without_norm(graph: Graph) -> Iterator[Fix]:
         yield tuple(f"{path.rpartition('.')[0]}: identity" for path in places)
 
 
+def _without(path: str) -> Callable[[Graph], Iterator[Fix]]:
+    """Layers that nothing comes of taken away: one, and as many more as follow it in its list."""
+
+    def fixes(graph: Graph) -> Iterator[Fix]:
+        entries = {leaf.path: path_of(graph, leaf.position) for leaf in graph.leaves}
+        first = entries[path]
+        if first is None:
+            return
+        inside, _, number = first.rpartition("[")
+        lines: Fix = ()
+        for place in (f"{inside}[{int(number[:-1]) + ahead}]" for ahead in range(_PLACES)):
+            if place not in entries.values():
+                return
+            lines += (f"{place}: identity",)
+            yield lines
+
+    return fixes
+
+
 def _rate(*factors: float) -> Callable[[Graph], Iterator[Fix]]:
     def fixes(graph: Graph) -> Iterator[Fix]:
         train = graph.spec.train
@@ -89,7 +147,7 @@ def _rate(*factors: float) -> Callable[[Graph], Iterator[Fix]]:
         kind = train.optimizer.kind
         long = isinstance(value_at(graph, "train", "optimizer", kind), Mapping)
         for factor in factors:
-            yield (f"train.optimizer.{kind}{'.lr' if long else ''}: {train.optimizer.lr * factor:.4g}",)
+            yield (f"train.optimizer.{kind}{'.lr' if long else ''}: {train.optimizer.lr * factor:.1g}",)
 
     return fixes
 
@@ -114,6 +172,8 @@ def _entries(graph: Graph, which: Callable[..., bool]) -> list[str] | None:
 _SIGNAL = (
     _shortcuts,
     _starts,
+    _padding,
+    _new_shortcuts,
     _other_activation("relu", "kaiming"),
     _other_activation("tanh", "xavier"),
     _without_norm,
@@ -121,11 +181,11 @@ _SIGNAL = (
 _GROUPS: dict[Code, tuple[Callable[[Graph], Iterator[Fix]], ...]] = {
     "vanishing": _SIGNAL,
     "exploding": _SIGNAL,
-    "collapsed": (*_SIGNAL[:-1], _rate(0.1, 0.01)),
-    "dead": (_rate(0.1, 0.01), _clip, _starts, _other_activation("leaky_relu", "kaiming")),
-    "saturated": (_smaller_starts, _starts, _rate(0.1, 0.01), _other_activation("relu", "kaiming")),
-    "nonfinite": (_starts, _rate(0.1, 0.01), _clip),
-    "update_small": (_rate(10, 100, 1000, 10000),),
-    "update_large": (_rate(0.1, 0.01, 0.001),),
-    "unused": (_rate(0.1, 0.01), _starts, _other_activation("leaky_relu", "kaiming")),
+    "collapsed": _SIGNAL[:-1],
+    "dead": (_starts, _other_activation("leaky_relu", "kaiming")),
+    "saturated": (_smaller_starts, _starts, _other_activation("relu", "kaiming")),
+    "nonfinite": (_starts,),
+    "update_small": (),
+    "update_large": (),
+    "unused": (_starts, _other_activation("leaky_relu", "kaiming")),
 }

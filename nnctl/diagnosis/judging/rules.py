@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import sqrt
-from statistics import median
+from math import isfinite, sqrt
 from typing import TypeAlias
 
 from nnctl.diagnosis.judging import causes
@@ -47,12 +46,19 @@ CHANCE = 4.0
 
 
 def nonfinite(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
-    """Infinities and what is not a number: the first layer that makes one."""
+    """Infinities and what is not a number: the first layer that makes one, or the last that gets one back."""
     for place in places(graph, result):
         if place.layer.nonfinite > 0:
             yield _verdict(
                 "nonfinite", ("fail", 0.0), place, place.layer.nonfinite, None,
                 "share of the output that is not finite", causes.nonfinite(place, result),
+            )  # fmt: skip
+            return
+    for place in reversed(places(graph, result)):
+        if not all(number is None or isfinite(number) for number in (place.layer.delta_rms, place.layer.grad_norm)):
+            yield _verdict(
+                "nonfinite", ("fail", 0.0), place, None, None,
+                f"the gradient at {place.leaf.path}", causes.nonfinite_gradient(place),
             )  # fmt: skip
             return
     if result.loss != result.loss and result.layers:
@@ -78,10 +84,10 @@ def error_signal(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
     predicted = bottom / top if top and bottom is not None else None
     what = f"‖δ‖ at {first.leaf.path} over that at {last.leaf.path}"
     if found := VANISHING.judge(value):
-        cause = causes.error(graph, reached, errors, "shrinks", lost or first.layer.underflow > 0)
+        cause = causes.error(graph, result, reached, errors, "shrinks", lost or bool(first.layer.underflow))
         yield _verdict("vanishing", found, line[0] if lost else first, value, predicted, what, cause)
     elif found := EXPLODING.judge(value):
-        cause = causes.error(graph, reached, errors, "grows", False)
+        cause = causes.error(graph, result, reached, errors, "grows", False)
         yield _verdict("exploding", found, first, value, predicted, what, cause)
 
 
@@ -100,7 +106,7 @@ def signal(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
             expected = place.layer.prediction.input_rms if place.layer.prediction else None
             predicted = None if expected is None else expected / start
             what = f"size of what arrives at {place.leaf.path} over that at {first.leaf.path}"
-            cause = causes.signal(graph, line[: ratios.index(value) + 1], ratios)
+            cause = causes.signal(graph, result, line[: ratios.index(value) + 1], ratios)
             yield _verdict(code, found, place, value, predicted, what, cause)  # type: ignore[arg-type]
 
 
@@ -109,7 +115,8 @@ def dead(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
     makes them."""
     line = places(graph, result)
     expected = {
-        place: causes.expected_dead(place, before, result) for before, place in zip((None, *line), line, strict=False)
+        place: causes.expected_dead(place, before, result, graph)
+        for before, place in zip((None, *line), line, strict=False)
     }
     drawn = result.variances == "initialiser"
     excess = {
@@ -121,9 +128,10 @@ def dead(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
     if result.samples >= FEWEST_INPUTS and found:
         worst = max(found, key=lambda place: excess[place])
         value = worst.layer.dead or 0.0
+        first = next(place for place in found if (place.layer.dead or 0.0) >= value)  # the others may be dead of it
         what = f"share of units that are zero for all of {result.samples} inputs"
-        cause = causes.dead(worst, len(found), result)
-        yield _verdict("dead", DEAD.judge(excess[worst]), worst, value, expected[worst], what, cause)
+        cause = causes.dead(first, found, graph, result)
+        yield _verdict("dead", DEAD.judge(value), first, value, expected[first], what, cause)
 
 
 def _by_chance(expected: float, found: float, place: Place) -> float:
@@ -166,19 +174,22 @@ def collapsed(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
 
 def updates(graph: Graph, result: InspectResult) -> Iterator[Verdict]:
     """The step that the optimiser takes, beside the weights: too small where none of them moves, even at the recipe's
-    largest rate; too large where half of them are replaced."""
+    largest rate; too large where every other layer changes much and the batch's own loss does not fall. Weights that
+    start near 0, or have far to go, may well leap."""
     line = [place for place in places(graph, result) if place.layer.update_ratio is not None]
     if not line:
         return
     line.sort(key=lambda place: place.layer.update_ratio or 0.0)
-    middle = median(place.layer.update_ratio or 0.0 for place in line)
+    middle = line[(len(line) - 1) // 2]
+    leap = middle.layer.update_ratio or 0.0
+    helps = result.loss_after is not None and result.loss_after < result.loss
     largest = (line[-1].layer.update_ratio or 0.0) / (result.rate_share or 1.0)
     if largest and (found := UPDATE_SMALL.judge(largest)):  # a gradient of 0 is another verdict
         what = "‖ΔW‖ / ‖W‖ of one step at the recipe's largest rate, in the layer that moves most"
-        yield _verdict("update_small", found, line[-1], largest, None, what, causes.update(graph, result, "small"))
-    elif found := UPDATE_LARGE.judge(middle):
-        what = "‖ΔW‖ / ‖W‖ of one step, the median over layers"
-        yield _verdict("update_large", found, line[-1], middle, None, what, causes.update(graph, result, "large"))
+        yield _verdict("update_small", found, line[-1], largest, None, what, causes.small_update(graph, largest))
+    elif (found := UPDATE_LARGE.judge(leap)) and not helps:
+        what = "‖ΔW‖ / ‖W‖ of one step, which every other layer reaches"
+        yield _verdict("update_large", found, middle, leap, None, what, causes.large_update(graph, leap, result))
 
 
 def unused(graph: Graph, result: InspectResult) -> Iterator[Verdict]:

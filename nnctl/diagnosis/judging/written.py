@@ -11,7 +11,13 @@ from nnctl.graph.build import Graph
 
 def path_of(graph: Graph, position: Position) -> str | None:
     """Return the path of the list entry that was written at a position, such as `model.layers[2].repeat.layers[1]`."""
-    return next((path for path, node in _entries(graph.spec.document, "") if node.position == position), None)
+    return next((path for path, node in _entries(graph.spec.document, "") if _stands_at(node, position)), None)
+
+
+def _stands_at(node: Node, position: Position) -> bool:
+    """Return whether an entry was written at a position: of `{linear: 4}` that is where its kind stands."""
+    keys = [entry.key for entry in node.entries.values()] if isinstance(node, Mapping) else []
+    return position in (node.position, *keys)
 
 
 def value_at(graph: Graph, *keys: str) -> Node | None:
@@ -36,6 +42,25 @@ def fields_of(graph: Graph, key: str, value: str) -> Iterator[str]:
             own = entry.node.get(key) if isinstance(entry.node, Mapping) else None
             if isinstance(own, Scalar) and own.value == value:
                 yield f"{path}.{kind}.{key}"
+
+
+def bodies_of(graph: Graph) -> Iterator[tuple[str, list[Node]]]:
+    """Yield the paths of the lists of layers that repeats take their turns of, with their entries.
+
+    Those with residuals among their layers are left out.
+    """
+    for path, node in _entries(graph.spec.document, ""):
+        repeat = node.get("repeat") if isinstance(node, Mapping) else None
+        body = repeat.get("layers") if isinstance(repeat, Mapping) else None
+        if isinstance(body, Sequence) and body.items and "residual" not in map(kind_of, body.items):
+            yield f"{path}.repeat.layers", body.items
+
+
+def kind_of(node: Node) -> str | None:
+    """Return the name that a list entry gives to its layer."""
+    if isinstance(node, Mapping):
+        return next(iter(node.entries), None)
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
 
 
 def _entries(node: Node, path: str) -> Iterator[tuple[str, Node]]:
