@@ -14,11 +14,11 @@ from torch.nn import functional
 from nnctl.diagnosis.gradient.branches import Branches
 from nnctl.diagnosis.gradient.check import gradcheck
 from nnctl.diagnosis.gradient.differences import Difference, Here, careful, quick
-from nnctl.diagnosis.gradient.directions import signs
+from nnctl.diagnosis.gradient.directions import signs, unit
 from nnctl.diagnosis.gradient.function import Function
 from nnctl.diagnosis.gradient.joint import check_jointly
 from nnctl.diagnosis.gradient.noise import POINTS, noise_level
-from nnctl.diagnosis.gradient.sweep import check_tensors, unit
+from nnctl.diagnosis.gradient.sweep import check_tensors
 from nnctl.diagnosis.gradient.taylor import taylor
 from nnctl.diagnosis.gradient.verdict import judge
 from tests.diagnosis.helpers import normal

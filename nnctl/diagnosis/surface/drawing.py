@@ -12,10 +12,10 @@ from nnctl.svg import INK
 
 _HEIGHT, _TOP, _LEFT = 560, 92, 64
 _SIDE = 380
-_SPECTRUM = 350
+_SPECTRUM = 390
 _NOTES = _TOP + _SIDE + 62
 _MEANING = {
-    "slope": "on a slope: a step along the gradient still gains over 1%",
+    "slope": "on a slope, where a step still gains over 1%",
     "saddle": "a saddle: there is negative curvature",
     "minimum": "a minimum: all curvature is positive",
     "flat": "no negative curvature; the least is not told from 0",
@@ -83,8 +83,9 @@ def _of_curvature(result: LandscapeResult) -> list[str]:
         f"trace {result.trace:.4g}" + (f" ± {result.trace_error:.2g}" if result.trace_error is not None else ""),
         f"negative eigenvalues: share {result.negative_share:.3f}"
         + (f" ± {result.negative_share_error:.3f}" if result.negative_share_error is not None else "")
-        + f", at least {result.negative_share_certain:.3f}; {result.undecided_share:.3f} not told from 0",
-        f"gradient {result.gradient_norm:.3g}; {_MEANING[result.point or 'flat']}",
+        + f", at least {result.negative_share_certain:.3f}",
+        f"share of eigenvalues not told from 0: {result.undecided_share:.3f}",
+        f"gradient {result.gradient_norm:.3g}: {_MEANING[result.point or 'flat']}",
     ]
     if result.sharpness is not None:
         lines.append(f"sharpness: {result.sharpness.ratio:.2g} of 2/rate = {result.sharpness.limit:.4g}")

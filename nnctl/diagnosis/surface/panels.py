@@ -73,7 +73,9 @@ def contour_map(
         x, y = frame.at(*centre)
         shapes.append(Lines([[(x - 6, y), (x + 6, y)], [(x, y - 6), (x, y + 6)]], MARK, 2))
     shapes += frame.axes(grid.x_name, grid.y_name or "")
-    return shapes + _scale(frame, heights, chance)
+    finite = [loss for row in rows for loss in row if isfinite(loss)]
+    reached = chance is not None and bool(finite) and min(finite) <= chance <= max(finite)
+    return shapes + _scale(frame, heights, chance, reached)
 
 
 def curve_panel(
@@ -156,7 +158,7 @@ def _placed(
     return [[frame.at(grid.x[0] + x * x_step, grid.y[0] + y * y_step) for x, y in piece] for piece in pieces]
 
 
-def _scale(frame: Frame, heights: Sequence[float], chance: float | None) -> list[Shape]:
+def _scale(frame: Frame, heights: Sequence[float], chance: float | None, reached: bool) -> list[Shape]:
     """Return the bands' colours beside the map, the lowest at the bottom, with the levels between them."""
     left, bands = frame.left + frame.width + 18, len(heights) + 1
     tall = frame.height / bands
@@ -170,7 +172,6 @@ def _scale(frame: Frame, heights: Sequence[float], chance: float | None) -> list
             height = heights[number - 1]
             shapes.append(Words(left + 19, bottom - number * tall + 4, f"{height:.3g}", anchor="start"))
     if chance is not None:
-        reached = bool(heights) and heights[0] <= chance <= heights[-1]
         said = f"chance {chance:.3g}" + ("" if reached else " (not reached)")
         y = bottom - bisect_right(heights, chance) * tall if reached else frame.top - 8
         if reached:
