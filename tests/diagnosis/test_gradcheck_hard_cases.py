@@ -47,6 +47,17 @@ def test_an_effect_that_fades_layer_by_layer_is_not_taken_for_none() -> None:
     assert first.verdict == "inconclusive"
 
 
+def test_a_wrong_layer_too_deep_to_be_seen_fails_by_itself() -> None:
+    """Its error reaches the loss as 1e-10 of nothing: no difference of the whole network can tell."""
+    layers: list[Any] = [{"repeat": {"times": 14, "layers": [{"linear": 4}, "sigmoid"]}}, {"linear": 2}]
+    spec = spec_of(layers, model={"input": [4], "init": "xavier"})
+    right = gradcheck(spec)
+    assert (right.verdict, right.layers) == ("inconclusive", ())
+    wrong = gradcheck(with_wrong_signal(compile_model(spec), "repeat1.1.sigmoid1", SIGNAL["δ detached"]), spec)
+    assert [layer.path for layer in wrong.layers] == ["repeat1.1.sigmoid1"]
+    assert wrong.verdict == "fail"
+
+
 def test_units_that_are_all_dead_leave_nothing_behind() -> None:
     net = nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 3))
     with torch.no_grad():

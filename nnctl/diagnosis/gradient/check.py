@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from torch import nn
 
@@ -31,6 +31,9 @@ from nnctl.errors import Problem, UsageError
 from nnctl.spec.sections import Spec
 
 DIRECTIONS, STRICT_DIRECTIONS = 4, 8
+
+ByItself: TypeAlias = "Callable[[str], dict[str, Outcome]]"
+"""What is found of the layer at a path, by itself."""
 
 _LOCATED = 4
 """Wrong tensors that are looked into, those nearest to the loss first: the others are mostly wrong in consequence."""
@@ -109,8 +112,9 @@ def _check(case: Case, count: int, joint: bool, curve: bool, seed: int, progress
     calls = calls_of(function, case.module)
     read = function.read()
     progress("layers by themselves", 0, None)
-    alone = _layers_alone(case, outcomes, calls, seed)
-    layers = _wrong_layers(case, outcomes, calls, seed)
+    by_itself = cache(lambda path: check_layer(calls[path], seed, case.device))
+    alone = _layers_alone(case, outcomes, calls, by_itself)
+    layers = _wrong_layers(case, outcomes, calls, by_itself)
     located = _locate(case, here, outcomes, layers, seed)
     narrow = float32_errors(case, here.gradients)
     ends = _ends(case, outcomes, seed)
@@ -128,7 +132,7 @@ def _check(case: Case, count: int, joint: bool, curve: bool, seed: int, progress
     verdicts = [tensor.verdict for tensor in tensors]
     by_term = terms_of({name: one for name, one in outcomes.items() if name not in ends}, len(function.names))
     return GradcheckResult(
-        verdict="fail" if running and running.failed else overall(verdicts),
+        verdict="fail" if layers or (running and running.failed) else overall(verdicts),
         tensors=tensors,
         terms={
             name: overall([finding.verdict for finding in findings])
@@ -149,15 +153,17 @@ def _check(case: Case, count: int, joint: bool, curve: bool, seed: int, progress
     )
 
 
-def _layers_alone(case: Case, outcomes: dict[str, Outcome], calls: dict[str, Call], seed: int) -> dict[str, Outcome]:
+def _layers_alone(
+    case: Case, outcomes: dict[str, Outcome], calls: dict[str, Call], by_itself: ByItself
+) -> dict[str, Outcome]:
     """Return, for parameters of which the whole network tells nothing, what their own layer by itself tells."""
-    open_ = [name for name, outcome in outcomes.items() if outcome.finding.verdict == "inconclusive"]
-    owners = {name: owner_of(name, calls) for name in open_ if name in case.parameters}
     found: dict[str, Outcome] = {}
-    for path in dict.fromkeys(path for path in owners.values() if path is not None):
-        inner = {name: name[len(path) + 1 :] if path else name for name, owner in owners.items() if owner == path}
-        by_inner = check_layer(calls[path], seed, case.device, inner.values())
-        found |= {name: by_inner[own] for name, own in inner.items() if own in by_inner}
+    for name, outcome in outcomes.items():
+        if outcome.finding.verdict == "inconclusive" and name in case.parameters:
+            path = owner_of(name, calls)
+            own = name[len(path) + 1 :] if path else name
+            if path is not None and own in by_itself(path):
+                found[name] = by_itself(path)[own]
     return found
 
 
@@ -169,17 +175,15 @@ def _ends(case: Case, outcomes: dict[str, Outcome], seed: int) -> dict[str, End]
 
 
 def _wrong_layers(
-    case: Case, outcomes: dict[str, Outcome], calls: dict[str, Call], seed: int
+    case: Case, outcomes: dict[str, Outcome], calls: dict[str, Call], by_itself: ByItself
 ) -> tuple[LayerCheck, ...]:
-    """Return the layers whose own backward step is wrong, where a gradient of the whole is."""
-    if all(outcome.finding.verdict != "fail" for outcome in outcomes.values()):
+    """Return the layers whose own backward step is wrong, where a gradient of the whole is not known to be right."""
+    if all(outcome.finding.verdict == "pass" for outcome in outcomes.values()):
         return ()
     wrong = []
     for path in innermost(calls):
         failing = {
-            name: outcome.finding
-            for name, outcome in check_layer(calls[path], seed, case.device).items()
-            if outcome.finding.verdict == "fail"
+            name: outcome.finding for name, outcome in by_itself(path).items() if outcome.finding.verdict == "fail"
         }
         if failing:
             error = max(finding.relative_error or 0.0 for finding in failing.values())

@@ -6,7 +6,7 @@ backward step is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -63,10 +63,8 @@ def owner_of(name: str, calls: Mapping[str, Call]) -> str | None:
     return None
 
 
-def check_layer(
-    call: Call, seed: int, device: torch.device, names: Collection[str] | None = None
-) -> dict[str, Outcome]:
-    """Return what is found for a layer's parameters and inputs, or those in `names`, under a random error signal.
+def check_layer(call: Call, seed: int, device: torch.device) -> dict[str, Outcome]:
+    """Return what is found for a layer's parameters and inputs under a random error signal.
 
     Nothing is found of a layer that cannot be called by itself.
     """
@@ -87,7 +85,7 @@ def check_layer(
     try:
         function = Function(call.module, evaluate, tensors, device=device, seed=seed)
         check = partial(check_tensors, count=_COUNT, seed=seed)
-        found = check(Here.of(function), tensors if names is None else names)
+        found = check(Here.of(function), tensors)
         return found | beside(function, found, seed, check)
     except (UsageError, RuntimeError, TypeError):
         return {}

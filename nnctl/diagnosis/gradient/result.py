@@ -154,7 +154,7 @@ class GradcheckResult:
     frozen: tuple[str, ...]
     """Parameters that are not learned, and not checked."""
     layers: tuple[LayerCheck, ...]
-    """Where something fails: the layers that are wrong by themselves."""
+    """Where something fails or stays open: the layers that are wrong by themselves. One of them fails the whole."""
     taylor: Taylor | None
     curve: Curve | None
     """Where it was asked for."""
