@@ -81,7 +81,7 @@ class Initializer(Component):
 
         All randomness comes from `generator` (on the CPU, as the tensor is). It is not asked of what is `by_module`.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.kind} is `by_module`: it fills no tensor")
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,7 @@ class Activation(Layer):
 
     def value(self, z: float) -> float:
         """Return f(z), for those that change each number by itself: what moments and gains are reckoned from."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.kind} is not `pointwise`: it has no value of a single number")
 
     @abstractmethod
     def gain(self) -> float:

@@ -88,7 +88,7 @@ class Loss(Component):
     def build(self) -> LossFunction:
         """Return the function of (output, target): a scalar tensor, the mean over the batch's samples, without
         `weight`. Class targets are int64 of shape (N,), regression targets float32 of the output's shape."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.kind} is computed from a whole pass: it has `term` alone")
 
     def term(self) -> LossTerm:
         """Return the loss as a function of a whole pass, without `weight`; losses that need more than output and

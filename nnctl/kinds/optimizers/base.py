@@ -33,7 +33,7 @@ class Optimizer(Component):
     def state_tensors(self) -> int:
         """Return how many tensors of a parameter's size the optimiser keeps for it: memory is told from this, but of
         those that have `state_numbers` of their own."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.kind} has `state_numbers` of its own")
 
     def state_numbers(self, parameters: int) -> int:
         """Return how many numbers the optimiser keeps for so many parameters."""
@@ -42,4 +42,4 @@ class Optimizer(Component):
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         """Return the torch optimiser over parameter groups that already hold `params` and `weight_decay`; those that
         are `gradient_free` have none."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.kind} is `gradient_free`: torch has no such optimiser")

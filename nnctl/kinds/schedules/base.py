@@ -36,7 +36,7 @@ class Schedule(Component):
     def shape(self, step: int, steps: int, steps_per_epoch: int) -> float:
         """Return the factor after warm-up, `step` and `steps` counted from its end: for all but those that have a
         `factor_at` of their own."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.kind} has a `factor_at` of its own")
 
     def longest_epoch(self) -> int | None:
         """Return the last epoch at which something changes, for the lint of schedules longer than training."""
