@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from nnctl.diagnosis.gradient.branches import Draws
 from nnctl.diagnosis.gradient.case import Case
 from nnctl.diagnosis.gradient.function import Gradients
+from nnctl.diagnosis.gradient.passes import Draws
 from nnctl.errors import UsageError
 
 

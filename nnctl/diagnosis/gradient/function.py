@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from nnctl.diagnosis.gradient.branches import Branches, Narrowed, Reads
+from nnctl.diagnosis.gradient.branches import Branches
 from nnctl.diagnosis.gradient.directions import signs, unit
 from nnctl.diagnosis.gradient.noise import POINTS, SPACING, noise_level
+from nnctl.diagnosis.gradient.passes import Narrowed, Reads
 from nnctl.errors import Problem, UsageError
 from nnctl.step import generator_of
 
