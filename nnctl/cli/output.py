@@ -36,9 +36,11 @@ def print_problems(problems: Iterable[Problem], severity: str = "error", to: Ter
 def check_target(file: Path, suffix: str) -> None:
     """Raise UsageError unless a picture or page may be written to `file`: what is of another kind stays as it is."""
     if not file.parent.is_dir():
-        raise UsageError(Problem("usage", f"there is no folder {file.parent} to write {file.name} to"))
+        message = f"there is no folder {file.parent} to write {file.name} to"
+        raise UsageError(Problem("usage", message, hint="make the folder, or name another"))
     if file.suffix != suffix:
-        raise UsageError(Problem("usage", f"expected a file name with {suffix}, found {file}"))
+        message = f"expected a file name with {suffix}, found {file}"
+        raise UsageError(Problem("usage", message, hint=f"for example {file.with_suffix(suffix).name}"))
 
 
 def _finite(value: Any) -> Any:
